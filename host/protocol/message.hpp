@@ -1,0 +1,202 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+
+namespace dbackup::host::protocol {
+
+/// What host and worker say to each other: one JSON object per line, at most kMaxLine bytes, unknown
+/// members ignored. The first line each way is the greeting {"protocol":1,"version":"…"}.
+///
+///   host → worker (stdin):   Request lines {"id":"1","op":"ping","body":{…}}, {"op":"cancel"},
+///                            {"op":"proceed","accept":true} (the answer to a "reserve" event)
+///   worker → host (events):  Event lines {"id":"1","event":"log",…}; each request ends with exactly
+///                            one "result" or "error"
+constexpr int kVersion = 1;
+constexpr size_t kMaxLine = 1024 * 1024;
+
+enum class Operation {
+  Describe,
+  Test,
+  Ping,
+  ListDatabases,
+  PrepareRestore,
+  Backup,
+  Restore,
+  List,
+  Fetch,
+  Stat,
+  Remove,
+  Verify,
+  Cleanup,
+  WriteSidecar,
+  Notify,
+};
+std::string_view to_string(Operation operation) noexcept;
+/// Throws Error{InvalidArgument} for an unknown name.
+Operation parse_operation(std::string_view name);
+
+/// A plugin's adapter with its complete configuration: defaults applied, credentials merged, secrets in
+/// clear. Travels on stdin only.
+struct AdapterRef {
+  std::string plugin_path;
+  std::string adapter_id;
+  Json config = Json::object();
+};
+
+struct DescribeRequest {
+  std::string plugin_path;
+};
+struct DescribeResult {
+  std::string plugin_id, name, version;
+  uint32_t abi_major = 0, abi_minor = 0;
+  std::vector<Json> adapters;  ///< descriptors, as the plugin gave them (parsed, checked)
+};
+
+/// Test → {message, version?, edition?}; Ping → {}; ListDatabases → "item" events
+/// {name, sizeInBytes?, tableCount?}, then {}.
+struct AdapterRequest {
+  AdapterRef adapter;
+};
+
+struct PrivilegedLogin {
+  std::string user, password;
+};
+
+struct PrepareRestoreRequest {
+  AdapterRef adapter;
+  std::vector<std::string> databases;
+  PrivilegedLogin privileged;  ///< empty user: none
+};
+
+struct BackupDestination {
+  std::string id;     ///< adapter configuration
+  std::string name;   ///< for people
+  AdapterRef adapter;
+  std::string token;  ///< marks temporaries of this run at this destination
+};
+
+struct BackupRequest {
+  std::string execution_id;
+  AdapterRef source;
+  std::string database;
+  Json source_options = Json::object();  ///< of the job: pgCompression
+  std::string compression;               ///< ZSTD, GZIP, BROTLI, NONE
+  std::vector<std::string> recipients;   ///< age1…; empty: not sealed
+  std::string path_stem;                 ///< "<job folder>/<pattern>", before suffix and extension
+  std::string extension;                 ///< of the dump, without dot
+  std::vector<BackupDestination> destinations;
+  Json sidecar = Json::object();  ///< what the host knows of it; the worker adds sizes, hashes, engine
+  std::string mac_key;            ///< 64 hex; signs the sidecar of this execution only
+  int64_t memory_bytes = 0;       ///< 0: built-in limit
+};
+struct BackupDestinationResult {
+  std::string id;
+  std::string path;
+  bool success = false;
+  int32_t error_code = 0;
+  std::string error;
+  std::string detail;
+};
+struct BackupResult {
+  std::string path;  ///< the same at all destinations
+  uint64_t size = 0, plain_size = 0;
+  std::string sha256;
+  std::string engine_version;
+  Json sidecar = Json::object();  ///< as written, MAC included
+  std::vector<BackupDestinationResult> destinations;
+};
+
+/// How to read a stored file.
+struct StoredFile {
+  AdapterRef storage;
+  std::string path;
+  std::string compression;              ///< "": by suffix, then by magic
+  std::string sha256;                   ///< expected of the stored bytes; "": not known
+  std::vector<std::string> identities;  ///< AGE-SECRET-KEY-1…, tried in order
+};
+
+struct RestoreRequest {
+  StoredFile file;
+  AdapterRef source;
+  std::string database;
+  std::string original_name;
+  PrivilegedLogin privileged;
+  Json source_options = Json::object();
+};
+
+/// "item" events {path, size, modifiedMs, storageClass?, sidecar?: text}, then {}. With `sidecars` the
+/// text of "<path>.meta.json" comes with its file, and sidecars are not items of their own.
+struct ListRequest {
+  AdapterRef adapter;
+  std::string prefix;
+  bool sidecars = false;
+};
+
+/// First event "start" {total, offset, length}: total is the size of the representation; then the
+/// bytes on the bulk descriptor; then {}. length -1: to the end. `unseal`: decrypted, still compressed.
+struct FetchRequest {
+  StoredFile file;
+  bool unseal = false;
+  int64_t offset = 0;
+  int64_t length = -1;
+};
+
+struct PathRequest {  ///< Stat → {exists, object?: {path,size,modifiedMs}}; Verify → {sha256, size}
+  AdapterRef adapter;
+  std::string path;
+};
+struct RemoveRequest {  ///< → {removed: [paths]}; a missing path is no error
+  AdapterRef adapter;
+  std::vector<std::string> paths;
+};
+struct CleanupRequest {  ///< → {removed: n}
+  AdapterRef adapter;
+  std::string token;
+};
+struct WriteSidecarRequest {  ///< replaces "<path>.meta.json" by `content`
+  AdapterRef adapter;
+  std::string path;
+  std::string content;
+  std::string token;
+};
+struct NotifyRequest {
+  AdapterRef adapter;
+  Json event = Json::object();  ///< eventType, title, message, success, color, badge, timestamp, fields
+};
+
+struct Request {
+  std::string id;
+  Operation op = Operation::Ping;
+  Json body = Json::object();
+};
+
+enum class EventKind { Log, Progress, Stage, Item, Start, Reserve, Result, Error };
+std::string_view to_string(EventKind kind) noexcept;
+
+/// Log: {level: info|success|warning|error, type: general|command|storage|security, message, details?}
+/// Progress: {done, total, detail?} (total 0: unknown) · Stage: {name} · Item, Start, Result: see requests
+/// Reserve: {path}: the worker waits for "proceed" before it opens any destination's put
+/// Error: {code, reason?, message, detail?}
+struct Event {
+  std::string request_id;
+  EventKind kind = EventKind::Log;
+  uint64_t seq = 0;   ///< from 1, per worker
+  int64_t at_ms = 0;  ///< time of day
+  Json data = Json::object();
+};
+
+Json greeting(std::string_view program_version);
+/// Throws Error{FailedPrecondition} when the other side speaks another protocol.
+void check_greeting(const Json& line);
+
+std::string encode(const Request& request);  ///< one line, with its '\n'
+std::string encode(const Event& event);
+Request decode_request(std::string_view line);  ///< throws Error{InvalidArgument} on garbage
+Event decode_event(std::string_view line);
+
+}  // namespace dbackup::host::protocol
