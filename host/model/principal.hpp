@@ -1,0 +1,29 @@
+#pragma once
+
+#include <bitset>
+#include <string>
+
+#include "model/permission.hpp"
+
+namespace dbackup::host {
+
+using PermissionSet = std::bitset<kPermissions.size()>;
+
+enum class PrincipalKind { ApiKey, Session, System };
+
+/// Who asks. Made by authentication, checked by the dispatcher, handed to every service.
+struct Principal {
+  PrincipalKind kind = PrincipalKind::System;
+  std::string id;          ///< of the API key or the session; "system"
+  std::string name;        ///< key name or user name: the trigger label of what it starts
+  std::string user_id;     ///< owner; "" for keys without one
+  PermissionSet permissions;
+  bool is_super_admin = false;
+  std::string client_address;
+
+  bool may(Permission permission) const {
+    return is_super_admin || permissions.test(static_cast<size_t>(permission));
+  }
+};
+
+}  // namespace dbackup::host
