@@ -1,6 +1,7 @@
 #pragma once
 
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 
 #include <cstddef>
 #include <memory>
