@@ -30,8 +30,8 @@ constexpr std::string_view kX25519Info = "age-encryption.org/v1/X25519";
 /// Each wrapping key is used once, so its nonce may be constant.
 constexpr std::string_view kZeroNonce{"\0\0\0\0\0\0\0\0\0\0\0\0", kAeadNonceSize};
 
-[[noreturn]] void throw_damaged(const std::string& what) {
-  throw Error{ErrorCode::DataLoss, "the age header is damaged: " + what, {}, "age_header"};
+[[noreturn]] void throw_damaged(const std::string& what, std::string_view reason = "age_header") {
+  throw Error{ErrorCode::DataLoss, "the age header is damaged: " + what, {}, reason};
 }
 
 std::string header_mac(const SecretString& file_key, std::string_view text) {
@@ -207,7 +207,7 @@ SecretString open_age_header(const AgeHeaderReader& header,
                 "encryption_key_required"};
   }
   if (!constant_time_equal(header_mac(*file_key, header.mac_input()), header.mac())) {
-    throw_damaged("its MAC does not fit");
+    throw_damaged("its MAC does not fit", "age_header_mac");
   }
   return std::move(*file_key);
 }

@@ -58,7 +58,8 @@ class AgeHeaderReader {
 std::string make_age_header(const SecretString& file_key, std::span<const AgeRecipient> recipients);
 
 /// The file key. Throws Error{FailedPrecondition, "encryption_key_required"} when no identity opens
-/// any stanza, and Error{DataLoss, "age_header"} when the header is malformed or its MAC is wrong.
+/// any stanza, Error{DataLoss, "age_header"} when the header is malformed, and
+/// Error{DataLoss, "age_header_mac"} when its MAC is wrong.
 SecretString open_age_header(const AgeHeaderReader& header,
                              std::span<const AgeIdentity> identities);
 

@@ -134,54 +134,57 @@ std::span<const std::byte> AgeOpener::take_header(std::span<const std::byte> sto
   throw;
 }
 
-void AgeOpener::open(std::span<const std::byte> stored, bool at_end,
-                     std::vector<std::byte>& plain) {
+bool AgeOpener::open(std::span<const std::byte> stored, bool last, std::vector<std::byte>& plain) {
   const size_t before = plain.size();
-  const size_t size = stored.size() < kAgeTagSize ? 0 : stored.size() - kAgeTagSize;
-  const auto out = extend(plain, size);
-  if (key_->open_chunk(index_, at_end, stored, out)) {
-    ++index_;
-    return;
+  const auto out = extend(plain, stored.size() - kAgeTagSize);
+  if (!key_->open_chunk(index_, last, stored, out)) {
+    plain.resize(before);
+    return false;
   }
-  // Tell the causes apart, for whoever has to find out what happened to the file.
-  const bool other_place = key_->open_chunk(index_, !at_end, stored, out);
-  plain.resize(before);
-  if (other_place) {
-    fail(at_end ? "the sealed file is cut: its last chunk is missing"
-                : "the sealed file goes on after its last chunk",
-         at_end ? "age_truncated" : "age_trailing_data");
-  }
-  fail("chunk " + std::to_string(index_) + " of the sealed file is damaged or cut", "age_payload");
+  ++index_;
+  ended_ = last;
+  return true;
+}
+
+void AgeOpener::open_full(std::span<const std::byte> stored, std::vector<std::byte>& plain) {
+  // Only its tag tells whether a full chunk is the last one; a second try happens at most once a
+  // file.
+  if (open(stored, /*last=*/false, plain) || open(stored, /*last=*/true, plain)) return;
+  fail("chunk " + std::to_string(index_) + " of the sealed file is damaged or in the wrong place",
+       "age_payload");
 }
 
 void AgeOpener::update(std::span<const std::byte> stored, std::vector<std::byte>& plain) {
   if (failure_) throw Error{*failure_};
   if (finished_) throw Error{ErrorCode::Internal, "bytes after the end of an opened stream"};
   if (!key_) stored = take_header(stored);
-  if (stored.empty()) return;
-  // As in sealing: only a further byte tells that a full chunk is not the last.
-  if (!pending_.empty()) {
+  while (!stored.empty()) {
+    if (ended_) fail("the sealed file goes on after its last chunk", "age_trailing_data");
+    if (pending_.empty() && stored.size() >= kAgeStoredChunkSize) {
+      open_full(stored.first(kAgeStoredChunkSize), plain);
+      stored = stored.subspan(kAgeStoredChunkSize);
+      continue;
+    }
     const auto head = stored.first(std::min(stored.size(), kAgeStoredChunkSize - pending_.size()));
     pending_.insert(pending_.end(), head.begin(), head.end());
     stored = stored.subspan(head.size());
-    if (stored.empty()) return;
-    open(pending_, /*at_end=*/false, plain);
+    if (pending_.size() < kAgeStoredChunkSize) return;
+    open_full(pending_, plain);
     pending_.clear();
   }
-  while (stored.size() > kAgeStoredChunkSize) {
-    open(stored.first(kAgeStoredChunkSize), /*at_end=*/false, plain);
-    stored = stored.subspan(kAgeStoredChunkSize);
-  }
-  pending_.assign(stored.begin(), stored.end());
 }
 
 void AgeOpener::finish(std::vector<std::byte>& plain) {
   if (failure_) throw Error{*failure_};
   if (finished_) throw Error{ErrorCode::Internal, "an opened stream was ended twice"};
-  if (!header_.complete()) fail("the age header is cut", "age_header");
-  if (!key_) fail("the sealed file is cut before its first chunk", "age_truncated");
-  if (pending_.empty()) fail("the sealed file is cut: its last chunk is missing", "age_truncated");
-  open(pending_, /*at_end=*/true, plain);
+  if (!key_) fail("the age header is cut", "age_header");
+  if (!ended_) {
+    if (pending_.empty())
+      fail("the sealed file is cut: its last chunk is missing", "age_truncated");
+    if (pending_.size() < kAgeTagSize || !open(pending_, /*last=*/true, plain)) {
+      fail("the last chunk of the sealed file is damaged or cut", "age_truncated");
+    }
+  }
   finished_ = true;
 }
 

@@ -106,7 +106,8 @@ class AgeOpener {
  private:
   [[noreturn]] void fail(const std::string& what, std::string_view reason);
   std::span<const std::byte> take_header(std::span<const std::byte> stored);
-  void open(std::span<const std::byte> stored, bool at_end, std::vector<std::byte>& plain);
+  bool open(std::span<const std::byte> stored, bool last, std::vector<std::byte>& plain);
+  void open_full(std::span<const std::byte> stored, std::vector<std::byte>& plain);
 
   std::vector<AgeIdentity> identities_;
   AgeHeaderReader header_;
@@ -115,6 +116,7 @@ class AgeOpener {
   std::optional<AgePayloadKey> key_;
   std::vector<std::byte> pending_;
   uint64_t index_ = 0;
+  bool ended_ = false;  // the last chunk has been opened
   std::optional<Error> failure_;
   bool finished_ = false;
 };

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <optional>
 
@@ -62,18 +61,20 @@ UniqueFd open_private_folder(const std::filesystem::path& folder) {
   return fd;
 }
 
-std::string read_small(int fd, const std::filesystem::path& path) {
-  std::array<char, 256> buffer{};
-  std::string text;
-  while (text.size() < buffer.size()) {
-    const ssize_t count = ::read(fd, buffer.data(), buffer.size() - text.size());
+/// The file's text, cut at a length no key has.
+SecretString read_small(int fd, const std::filesystem::path& path) {
+  std::string text(256, '\0');
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t count = ::read(fd, text.data() + size, text.size() - size);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw_errno(errno, "cannot read " + quoted(path));
     if (count == 0) break;
-    text.append(buffer.data(), static_cast<size_t>(count));
+    size += static_cast<size_t>(count);
   }
-  ::explicit_bzero(buffer.data(), buffer.size());
-  return text;
+  SecretString secret{text.substr(0, size)};
+  wipe(text);
+  return secret;
 }
 
 /// nullopt when there is no such file.
@@ -92,10 +93,8 @@ std::optional<SecretString> read_key(int folder, const std::filesystem::path& pa
   }
   check_owner(status, path);
   if ((status.st_mode & kOthers) != 0) throw_open_to_others(path, "600");
-  std::string text = read_small(fd.get(), path);
-  const SecretString whole{text};
-  wipe(text);
-  auto line = whole.reveal();
+  const SecretString text = read_small(fd.get(), path);
+  auto line = text.reveal();
   while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
   return parse_key(line, quoted(path));
 }
