@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "worker/pipeline/cancel_token.hpp"
 #include "worker/pipeline/compress_stage.hpp"
 #include "worker/pipeline/fan_out.hpp"
+#include "worker/pipeline/guarded_chain.hpp"
 #include "worker/pipeline/hash_stage.hpp"
 
 namespace dbackup::host {
@@ -33,25 +33,19 @@ struct BackupPipelineOptions {
 ///
 /// The dumping thread calls write() and, only after dump() returned OK, finish(); each destination
 /// is read by a thread of its own. The first error of any part reaches every other one with its
-/// cause. Destroying it before finish() aborts. Threads that read must have returned before their
-/// readers are destroyed.
-class BackupPipeline final : public ByteSink {
+/// cause. Threads that read must have returned before this is destroyed.
+class BackupPipeline final {
  public:
+  /// Throws Error{InvalidArgument} when a recipient cannot be used.
   BackupPipeline(const BackupPipelineOptions& options, const CancelToken& token);
-  ~BackupPipeline() override;
 
-  void write(Bytes bytes) override;
-  void finish() override;
-  void abort(const Cause& cause) noexcept override;
-  void abort(const Error& cause) noexcept;
+  /// Where the dump goes: write(), then finish() or abort(); cause() tells what ended it early.
+  GuardedChain& input() noexcept { return *input_; }
 
   /// Destination `index`; its end of file is the permission to commit. A destination that fails
-  /// calls fail() on it; the others go on, and when it was the last, write() throws its cause.
+  /// calls fail() on it; the others go on, and when it was the last, the input's write() throws its
+  /// cause.
   PipeReader& destination(size_t index) { return readers_.at(index); }
-
-  /// What ended the stream early; null while nothing did. Prefer it to the error a source reports
-  /// after its write failed.
-  Cause cause() const;
 
   /// Bytes of the dump before compression so far. [any thread]
   uint64_t plain_size() const noexcept { return plain_->bytes.load(std::memory_order_relaxed); }
@@ -61,17 +55,10 @@ class BackupPipeline final : public ByteSink {
   const std::string& stored_sha256() const noexcept { return stored_->sha256; }
 
  private:
-  template <class Body>
-  void guarded(Body&& body);
-
-  CancelToken token_;
   std::shared_ptr<StreamTally> plain_ = std::make_shared<StreamTally>();
   std::shared_ptr<StreamTally> stored_ = std::make_shared<StreamTally>();
   std::vector<PipeReader> readers_;
-  SinkPtr chain_;
-  bool finished_ = false;
-  mutable std::mutex cause_mutex_;
-  Cause cause_;
+  std::unique_ptr<GuardedChain> input_;
 };
 
 }  // namespace dbackup::host

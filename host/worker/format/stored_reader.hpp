@@ -11,6 +11,7 @@
 #include "model/compression.hpp"
 #include "worker/pipeline/cancel_token.hpp"
 #include "worker/pipeline/fan_out.hpp"
+#include "worker/pipeline/guarded_chain.hpp"
 #include "worker/pipeline/hash_stage.hpp"
 
 namespace dbackup::host {
@@ -29,37 +30,35 @@ struct StoredFormat {
 
 /// A sink that takes the stored bytes of a whole file from their first on and gives `last` the
 /// opened ones: hash → unseal → decompress → last, all on the writing thread. The tallies may be
-/// null.
-SinkPtr make_stored_chain(const StoredFormat& format, SinkPtr last,
-                          std::shared_ptr<StreamTally> stored = nullptr,
-                          std::shared_ptr<StreamTally> opened = nullptr);
+/// null; without `stored` and an expected sum nothing is hashed.
+std::unique_ptr<GuardedChain> make_stored_chain(const StoredFormat& format,
+                                                const CancelToken& token, SinkPtr last,
+                                                std::shared_ptr<StreamTally> stored = nullptr,
+                                                std::shared_ptr<StreamTally> opened = nullptr);
 
 /// The same between two threads: the storage plugin's get() writes the stored bytes, the source
 /// plugin's restore() reads the dump. Unsealing and decompressing run beside each other.
-class RestorePipeline final : public ByteSink {
+class RestorePipeline final {
  public:
   RestorePipeline(const StoredFormat& format, const CancelToken& token, RingLimits queue = {});
-  ~RestorePipeline() override;
 
-  void write(Bytes bytes) override;
-  void finish() override;
-  void abort(const Cause& cause) noexcept override;
-  void abort(const Error& cause) noexcept;
+  /// Where the stored bytes go: write() from the first one on, then finish() or abort().
+  GuardedChain& input() noexcept { return *input_; }
 
-  /// Its end of file says that everything was authenticated, decompressed and had the expected sum.
-  PipeReader& output() { return reader_; }
+  /// The dump. Its end of file says that everything was authenticated, decompressed and had the
+  /// expected sum.
+  PipeReader& output() noexcept { return *reader_; }
 
   uint64_t stored_size() const noexcept { return stored_->bytes.load(std::memory_order_relaxed); }
   uint64_t plain_size() const noexcept { return opened_->bytes.load(std::memory_order_relaxed); }
+  /// Hexadecimal, valid after finish() or the end of file; empty unless a sum was expected.
   const std::string& stored_sha256() const noexcept { return stored_->sha256; }
 
  private:
-  RestorePipeline(const StoredFormat& format, const CancelToken& token, BoundedPipe pipe);
-
   std::shared_ptr<StreamTally> stored_ = std::make_shared<StreamTally>();
   std::shared_ptr<StreamTally> opened_ = std::make_shared<StreamTally>();
-  PipeReader reader_;
-  SinkPtr chain_;
+  std::optional<PipeReader> reader_;
+  std::unique_ptr<GuardedChain> input_;
 };
 
 /// Reads `length` stored bytes from `offset` into the sink and finishes it. The bytes that exist

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <mutex>
 #include <thread>
 
 #include "worker/pipeline/block_ring.hpp"
@@ -22,7 +22,9 @@ class AsyncStage final : public Stage {
   void pump() noexcept;
 
   BlockRing ring_;
-  std::thread thread_;
+  std::mutex failure_mutex_;
+  Cause failure_;
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace dbackup::host

@@ -12,6 +12,9 @@ struct CompressLimits {
   unsigned threads = 0;
 };
 
+/// The number of threads that `limits` asks for.
+unsigned compress_threads(CompressLimits limits);
+
 /// zstd level 3, one frame with a checksum of its content, window of 2 MiB; compresses on threads
 /// of its own.
 SinkPtr make_zstd_compressor(SinkPtr next, CompressLimits limits = {});

@@ -44,7 +44,7 @@ class PipeReader {
   /// This consumer is out; the others go on. When it was the last, the writer gets the cause. [any
   /// thread]
   void fail(const Cause& cause) noexcept;
-  void fail(const Error& cause) noexcept;
+  void fail(const Error& cause) noexcept { fail(make_cause(cause)); }
   /// Why this consumer is out; null while it is not.
   Cause failure() const;
 

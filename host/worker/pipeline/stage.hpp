@@ -13,7 +13,8 @@ namespace dbackup::host {
 /// one as "the cause", null where it means "no failure so far".
 using Cause = std::shared_ptr<const Error>;
 
-Cause make_cause(const Error& error);
+/// When memory has run out, the cause says that instead.
+Cause make_cause(const Error& error) noexcept;
 /// The exception being handled, as a cause: an Error as it is, bad_alloc as ResourceExhausted,
 /// anything else as Internal. To be called in a catch block.
 Cause current_cause() noexcept;

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace dbackup::host {
+
+enum class LogLevel { Info, Success, Warning, Error };
+enum class LogType { General, Command, Storage, Security };
+
+struct LogLine {
+  LogLevel level = LogLevel::Info;
+  LogType type = LogType::General;
+  std::string_view message;
+  std::string_view details = {};
+};
+
+/// What an operation tells while it runs. Never throws and never blocks for long: lines are cut and
+/// progress is thinned by the implementation. [any thread]
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  virtual void log(const LogLine& line) noexcept = 0;
+  /// Bytes done so far; `total` 0 = unknown.
+  virtual void progress(uint64_t done, uint64_t total) noexcept = 0;
+};
+
+}  // namespace dbackup::host

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "worker/plugin/adapter_instance.hpp"
+
+namespace dbackup::host {
+
+struct DumpAnswer {
+  std::string engine_version;
+  bool already_compressed = false;
+};
+
+/// A source plugin's instance. One call at a time, on any thread.
+class SourceProxy : public AdapterInstance<dbackup_source> {
+ public:
+  SourceProxy(const protocol::AdapterRef& ref, Journal& journal, CancelToken cancel);
+
+  /// {message, version?, edition?}
+  Json test() { return ask(table().test, Json::object()); }
+
+  struct DumpOrder {
+    std::string database;
+    bool compressed_by_host = false;
+    Json options = Json::object();
+  };
+  /// Writes one dump to `out`, which is not finished. Throws the sink's own error when that failed.
+  DumpAnswer dump(const DumpOrder& order, ByteSink& out);
+
+  struct RestoreOrder {
+    std::string database;
+    std::string original_name;
+    protocol::PrivilegedLogin privileged;
+    Json options = Json::object();
+  };
+  /// Throws the source's own error when that failed, and Error{Internal} naming the plugin when it
+  /// reports success without having read to the end.
+  void restore(const RestoreOrder& order, ByteSource& in);
+
+  /// Each item has a "name". Error{Unimplemented} when the adapter does not offer it.
+  void list_databases(const std::function<void(const Json&)>& found);
+  /// Nothing to do for an adapter that does not offer it.
+  void prepare_restore(const std::vector<std::string>& databases,
+                       const protocol::PrivilegedLogin& privileged);
+};
+
+}  // namespace dbackup::host

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "worker/plugin/adapter_instance.hpp"
+
+namespace dbackup::host {
+
+/// One stored object, as a storage plugin describes it.
+struct StoredObject {
+  std::string path;
+  uint64_t size = 0;
+  int64_t modified_ms = 0;
+  std::string storage_class;
+  std::string sha256;  ///< hexadecimal, where the storage computes one itself; else empty
+};
+
+/// A storage plugin's instance. One call at a time, on any thread.
+class StorageProxy : public AdapterInstance<dbackup_storage> {
+ public:
+  StorageProxy(const protocol::AdapterRef& ref, Journal& journal, CancelToken cancel);
+
+  /// {message, version?, edition?}
+  Json test() { return ask(table().test, Json::object()); }
+  void ping() { ask(table().ping, Json::object()); }
+
+  /// Stores `source`. Throws the source's own error when that failed, and Error{Internal} naming
+  /// the plugin when it reports success without having read to the end.
+  StoredObject put(const std::string& path, const std::string& token, ByteSource& source);
+  /// Writes the bytes [offset, offset + length) to `sink`, which is not finished; nullopt: to the
+  /// end. Works whether or not the plugin reads ranges. Returns how many bytes came.
+  uint64_t get(const std::string& path, uint64_t offset, std::optional<uint64_t> length,
+               ByteSink& sink);
+  void list(const std::string& prefix, const std::function<void(const StoredObject&)>& found);
+  std::optional<StoredObject> stat(const std::string& path);
+  bool remove(const std::string& path);
+  uint64_t cleanup(const std::string& token);
+
+ private:
+  StoredObject parse_object(const Json& json) const;
+
+  bool ranged_get_ = false;
+};
+
+}  // namespace dbackup::host
