@@ -13,8 +13,9 @@ namespace dbackup {
 /// Error{InvalidArgument} naming the option.
 class Config {
  public:
-  Config() : value_{Json::object()} {}
-  explicit Config(Json value) : value_{std::move(value)} {}
+  // Parentheses: braces would make a JSON array that holds the value.
+  Config() : value_(Json::object()) {}
+  explicit Config(Json value) : value_(std::move(value)) {}
 
   static Config parse(std::string_view text) {
     Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
