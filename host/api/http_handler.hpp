@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 
 #include "api/http_message.hpp"
@@ -47,6 +48,12 @@ class RequestHandler {
   virtual void decorate(const HttpRequest* request, HttpResponse& response) {
     (void)request;
     (void)response;
+  }
+
+  /// Told of an exception that route(), handle() or decorate() let out, for the log. `request` as in decorate().
+  virtual void failed(const HttpRequest* request, std::exception_ptr error) noexcept {
+    (void)request;
+    (void)error;
   }
 };
 
