@@ -1,0 +1,173 @@
+#include "store/backup_store.hpp"
+
+#include "store/columns.hpp"
+#include "store/query.hpp"
+
+namespace dbackup::host {
+namespace {
+
+std::vector<Reservation> select_reservations(Session& session, const std::string& where,
+                                             const std::string* value) {
+  Reservation row;
+  long long created_at = 0;
+  Query query{session,
+              "SELECT token, execution_id, destination_id, path, created_at FROM reservations " + where};
+  query.out(row.token).out(row.execution_id).out(row.destination_id).out(row.path).out(created_at);
+  if (value != nullptr) query.bind(*value);
+  std::vector<Reservation> out;
+  while (query.next()) {
+    out.push_back(row);
+    out.back().created_at = created_at;
+  }
+  return out;
+}
+
+std::vector<StoredBackup> select_backups(Session& session, const std::string& rest,
+                                         const std::vector<std::string>& values) {
+  StoredBackup row;
+  std::string sidecar;
+  long long size = 0;
+  long long modified_at = 0;
+  long long locked = 0;
+  long long seen_at = 0;
+  Query query{session,
+              "SELECT id, destination_id, path, execution_id, job_id, job_name, size, modified_at, "
+              "locked, signature, sidecar, seen_at FROM backups " +
+                  rest};
+  query.out(row.id).out(row.destination_id).out(row.path).out(row.execution_id).out(row.job_id);
+  query.out(row.job_name).out(size).out(modified_at).out(locked).out(row.signature).out(sidecar);
+  query.out(seen_at);
+  for (const auto& value : values) query.bind(value);
+  std::vector<StoredBackup> out;
+  while (query.next()) {
+    StoredBackup backup = row;
+    backup.size = size;
+    backup.modified_at = modified_at;
+    backup.locked = locked != 0;
+    backup.sidecar = columns::json_column(sidecar);
+    backup.seen_at = seen_at;
+    out.push_back(std::move(backup));
+  }
+  return out;
+}
+
+constexpr const char* kNewestFirst = " ORDER BY modified_at DESC, path DESC";
+
+std::string profile_of(const Json& sidecar) {
+  if (!sidecar.is_object()) return "";
+  const auto encryption = sidecar.find("encryption");
+  if (encryption == sidecar.end() || !encryption->is_object()) return "";
+  const auto id = encryption->find("profileId");
+  return id != encryption->end() && id->is_string() ? id->get<std::string>() : "";
+}
+
+}  // namespace
+
+void ReservationStore::insert(Session& session, const Reservation& reservation) const {
+  const long long created_at = reservation.created_at;
+  Query query{session,
+              "INSERT INTO reservations (token, execution_id, destination_id, path, created_at) "
+              "VALUES (:a, :b, :c, :d, :e)"};
+  query.bind(reservation.token).bind(reservation.execution_id).bind(reservation.destination_id);
+  query.bind(reservation.path).bind(created_at).run();
+}
+
+std::vector<Reservation> ReservationStore::of_execution(Session& session,
+                                                        const std::string& execution_id) const {
+  return select_reservations(session, "WHERE execution_id = :id ORDER BY created_at", &execution_id);
+}
+
+std::vector<Reservation> ReservationStore::abandoned(Session& session) const {
+  return select_reservations(session,
+                             "WHERE execution_id NOT IN (SELECT id FROM executions WHERE status IN "
+                             "('Pending', 'Running')) ORDER BY created_at",
+                             nullptr);
+}
+
+void ReservationStore::remove(Session& session, const std::string& token) const {
+  Query{session, "DELETE FROM reservations WHERE token = :token"}.bind(token).run();
+}
+
+std::vector<StoredBackup> BackupStore::list(Session& session, const std::string& destination_id) const {
+  return select_backups(session, std::string("WHERE destination_id = :d") + kNewestFirst,
+                        {destination_id});
+}
+
+std::optional<StoredBackup> BackupStore::find(Session& session, const std::string& destination_id,
+                                              const std::string& path) const {
+  auto rows = select_backups(session, "WHERE destination_id = :d AND path = :p", {destination_id, path});
+  if (rows.empty()) return std::nullopt;
+  return std::move(rows.front());
+}
+
+std::optional<StoredBackup> BackupStore::latest(Session& session, const std::string& destination_id,
+                                                const std::string& job_id,
+                                                const std::string& job_name) const {
+  std::string where = "WHERE destination_id = :d";
+  std::vector<std::string> values{destination_id};
+  if (!job_id.empty()) {
+    where += " AND job_id = :j";
+    values.push_back(job_id);
+  }
+  if (!job_name.empty()) {
+    where += " AND job_name = :n";
+    values.push_back(job_name);
+  }
+  auto rows = select_backups(session, where + kNewestFirst + " LIMIT 1", values);
+  if (rows.empty()) return std::nullopt;
+  return std::move(rows.front());
+}
+
+void BackupStore::upsert(Session& session, const StoredBackup& b) const {
+  const std::string sidecar = dump_json(b.sidecar);
+  const std::string profile = profile_of(b.sidecar);
+  const long long size = b.size;
+  const long long modified_at = b.modified_at;
+  const long long locked = columns::flag(b.locked);
+  const long long seen_at = b.seen_at;
+  // A lock once set stays until it is taken away on purpose: the catalog or the sidecar says so.
+  Query query{session,
+              "INSERT INTO backups (id, destination_id, path, execution_id, job_id, job_name, "
+              "profile_id, size, modified_at, locked, signature, sidecar, seen_at) VALUES (:a, :b, :c, "
+              ":d, :e, :f, :g, :h, :i, :j, :k, :l, :m) ON CONFLICT (destination_id, path) DO UPDATE SET "
+              "execution_id = excluded.execution_id, job_id = excluded.job_id, "
+              "job_name = excluded.job_name, profile_id = excluded.profile_id, size = excluded.size, "
+              "modified_at = excluded.modified_at, "
+              "locked = CASE WHEN backups.locked = 1 THEN 1 ELSE excluded.locked END, "
+              "signature = excluded.signature, sidecar = excluded.sidecar, seen_at = excluded.seen_at"};
+  query.bind(b.id).bind(b.destination_id).bind(b.path).bind(b.execution_id).bind(b.job_id);
+  query.bind(b.job_name).bind(profile).bind(size).bind(modified_at).bind(locked).bind(b.signature);
+  query.bind(sidecar).bind(seen_at).run();
+}
+
+void BackupStore::set_locked(Session& session, const std::string& id, bool locked) const {
+  const long long value = columns::flag(locked);
+  Query{session, "UPDATE backups SET locked = :l WHERE id = :id"}.bind(value).bind(id).run();
+}
+
+void BackupStore::remove(Session& session, const std::string& destination_id,
+                         const std::string& path) const {
+  Query query{session, "DELETE FROM backups WHERE destination_id = :d AND path = :p"};
+  query.bind(destination_id).bind(path).run();
+}
+
+int64_t BackupStore::remove_unseen(Session& session, const std::string& destination_id,
+                                   TimeMs seen_at) const {
+  const long long at = seen_at;
+  Query query{session, "DELETE FROM backups WHERE destination_id = :d AND seen_at < :s"};
+  return query.bind(destination_id).bind(at).run();
+}
+
+std::vector<std::string> BackupStore::using_profile(Session& session, const std::string& profile_id,
+                                                    int64_t limit) const {
+  const long long most = limit;
+  std::string path;
+  Query query{session,
+              "SELECT path FROM backups WHERE profile_id = :p ORDER BY modified_at DESC LIMIT :n"};
+  query.out(path).bind(profile_id).bind(most);
+  std::vector<std::string> out;
+  while (query.next()) out.push_back(path);
+  return out;
+}
+
+}  // namespace dbackup::host

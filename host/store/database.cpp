@@ -1,0 +1,143 @@
+#include "store/database.hpp"
+
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include <mutex>
+
+#include "store/database_error.hpp"
+#include "store/migrations.hpp"
+#include "store/transaction.hpp"
+
+namespace dbackup::host {
+namespace {
+
+constexpr std::string_view kSqliteScheme = "sqlite://";
+constexpr std::string_view kPostgresScheme = "postgresql://";
+constexpr int kLeaseMs = 5000;
+
+void prepare_sqlite(soci::session& session, const std::string& path) {
+  if (path.find('"') != std::string::npos) {
+    throw Error(ErrorCode::InvalidArgument, "the path of the metadata must not contain '\"'");
+  }
+  session.open(soci::sqlite3, "db=\"" + path + "\" timeout=5 synchronous=normal");
+  auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
+  sqlite_api::sqlite3_extended_result_codes(backend->conn_, 1);
+  std::string mode;
+  session << "PRAGMA journal_mode=WAL", soci::into(mode);
+  if (mode != "wal") {
+    throw Error(ErrorCode::FailedPrecondition,
+                "the metadata database cannot use WAL on this file system (journal mode " + mode + ")");
+  }
+  session << "PRAGMA foreign_keys=ON";
+}
+
+}  // namespace
+
+struct Database::Pool {
+  explicit Pool(size_t size) : connections{size}, count{size} {}
+
+  soci::connection_pool connections;
+  size_t count;
+  bool is_sqlite = true;
+  // Writers of one process queue here instead of in SQLite's busy handler, which sleeps.
+  std::mutex writers;
+
+  class Lease {
+   public:
+    explicit Lease(Pool& pool) : pool_{pool} {
+      if (!pool_.connections.try_lease(position_, kLeaseMs)) {
+        throw Error(ErrorCode::Unavailable, "every connection to the metadata database is in use");
+      }
+    }
+    ~Lease() { pool_.connections.give_back(position_); }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    soci::session& session() { return pool_.connections.at(position_); }
+
+   private:
+    Pool& pool_;
+    size_t position_ = 0;
+  };
+};
+
+Transaction::Transaction(Session& session) : session_{session} {
+  // A deferred BEGIN that reads first and writes later fails at once when someone else committed.
+  session_.raw() << (session_.is_sqlite() ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+Transaction::~Transaction() {
+  if (is_done_) return;
+  try {
+    session_.raw().rollback();
+  } catch (...) {  // the connection is gone, and the transaction with it
+  }
+}
+
+void Transaction::commit() {
+  session_.raw().commit();
+  is_done_ = true;
+}
+
+Database::Database(std::unique_ptr<Pool> pool) : pool_{std::move(pool)} {}
+Database::~Database() = default;
+
+std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
+  const auto size = static_cast<size_t>(options.connections);
+  auto pool = std::make_unique<Pool>(size);
+  try {
+    if (options.url.starts_with(kSqliteScheme)) {
+      const std::string path = options.url.substr(kSqliteScheme.size());
+      for (size_t i = 0; i < size; ++i) prepare_sqlite(pool->connections.at(i), path);
+    } else if (options.url.starts_with(kPostgresScheme)) {
+      pool->is_sqlite = false;
+      for (size_t i = 0; i < size; ++i) pool->connections.at(i).open("postgresql", options.url);
+    } else {
+      throw Error(ErrorCode::InvalidArgument,
+                  "the metadata URL must begin with sqlite:// or postgresql://");
+    }
+    Session session{pool->connections.at(0), pool->is_sqlite};
+    migrate(session);
+  } catch (...) {
+    rethrow_database_error();
+  }
+  return std::unique_ptr<Database>(new Database(std::move(pool)));
+}
+
+void Database::read(const std::function<void(Session&)>& body) {
+  Pool::Lease lease{*pool_};
+  Session session{lease.session(), pool_->is_sqlite};
+  try {
+    body(session);
+  } catch (...) {
+    rethrow_database_error();
+  }
+}
+
+void Database::write(const std::function<void(Session&)>& body) {
+  std::unique_lock<std::mutex> turn;
+  if (pool_->is_sqlite) turn = std::unique_lock{pool_->writers};
+  Pool::Lease lease{*pool_};
+  Session session{lease.session(), pool_->is_sqlite};
+  try {
+    Transaction transaction{session};
+    body(session);
+    transaction.commit();
+  } catch (...) {
+    rethrow_database_error();
+  }
+}
+
+bool Database::is_alive() noexcept {
+  try {
+    long long one = 0;
+    read([&](Session& session) { session.raw() << "SELECT 1", soci::into(one); });
+    return one == 1;
+  } catch (...) {
+    return false;
+  }
+}
+
+bool Database::is_sqlite() const noexcept { return pool_->is_sqlite; }
+
+}  // namespace dbackup::host
