@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "crypto/secret_box.hpp"
+#include "store/database.hpp"
+
+namespace dbackup::host {
+
+/// What the operator may change while the server runs; asked for anew whenever it matters.
+struct ControlSettings {
+  int64_t max_concurrent_jobs = 1;
+  std::string time_zone = "UTC";  ///< IANA name; of the dates in file names
+  std::string name_pattern = "{job_name}_yyyy-MM-dd_HH-mm-ss";
+  int64_t worker_memory_bytes = 0;  ///< of one backup's pipeline; 0: built-in limit
+  bool trigger_actor_in_sidecar = true;
+};
+
+enum class LogLevel { Info, Warning, Error };
+
+/// What every part of the control plane works with. Plain references: their owner outlives it.
+struct ControlContext {
+  Database& database;
+  const SecretBox& box;
+  const Clock& clock;
+  std::string host_id;          ///< new at every start: rows of another id belong to another process
+  std::string program_version;
+  std::string data_dir;
+  std::function<ControlSettings()> settings;                              ///< [any-thread]
+  std::function<void(LogLevel, const std::string&)> log;                  ///< [any-thread], no secrets
+};
+
+}  // namespace dbackup::host

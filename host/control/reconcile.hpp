@@ -1,0 +1,78 @@
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "control/context.hpp"
+#include "model/nouns.hpp"
+
+namespace dbackup::host {
+
+class WorkerClient;
+class AdapterResolver;
+class Catalog;
+class SidecarKeys;
+
+/// What became of the reserved path of one destination.
+enum class ReservationFate {
+  Adopted,      ///< the backup is whole and has its signed sidecar: it is in the catalog
+  Removed,      ///< an unfinished file was there and is gone
+  Absent,       ///< nothing was there
+  Foreign,      ///< something that is not this run's is there; not touched
+  Unreachable,  ///< the destination did not answer: the reservation stays for the next time
+};
+
+/// Sees after what runs that did not end by themselves may have left behind. [any-thread]
+///
+/// The instants of a backup, in the order in which they happen, and what a kill -9 of host or worker
+/// leaves at each:
+///
+///   instant                                  store                       destination
+///   ───────────────────────────────────────  ──────────────────────────  ──────────────────────────
+///   1 row inserted by the API                Pending                     -        runs after restart
+///   2 claimed by this host                   Running, host id            -        Failed: stopped
+///   3 "reserve" answered (one transaction,   Running + reservations      -        nothing found, Failed
+///     before any put is opened)
+///   4 put under a temporary name             the same                    temporary with the token:
+///                                                                        cleanup(token), Failed
+///   5 destination committed                  the same                    path without sidecar: it was
+///                                                                        absent before 3, so removed
+///   6 sidecar written                        the same                    path + signed sidecar:
+///                                                                        adopted
+///   7 result: one transaction writes status, Success/Partial/Failed,     path + sidecar
+///     catalog rows, drops the reservations   no reservations
+///     of the destinations that succeeded
+///   8 notifications                          the same                    the same
+///
+/// Between 3 and 7 the reservations say where to look; a run is a Success after a crash only if every
+/// reserved destination reached 6. Status, catalog and reservations change together (7), so no
+/// instant shows a success without its backups, or backups nobody looks after. A row is claimed by a
+/// conditional update (2) and never goes back to Pending: no run happens twice.
+class Reconciler {
+ public:
+  Reconciler(const ControlContext& context, WorkerClient& workers, const AdapterResolver& resolver,
+             Catalog& catalog, const SidecarKeys& keys)
+      : context_{context}, workers_{workers}, resolver_{resolver}, catalog_{catalog}, keys_{keys} {}
+
+  /// Running rows of other processes: their reservations are looked at, then each ends as Success
+  /// (all adopted), Partial (some) or Failed. Blocks on the destinations. Never throws for one row.
+  void end_dead_runs();
+
+  /// Reservations whose run has ended; those of one destination only unless "". Returns how many stay.
+  size_t sweep(const std::string& destination_id = "");
+
+  /// Looks at one reservation; removes it unless Unreachable. `is_foreign`: the run itself learned that
+  /// the path was taken by somebody else, so nothing but temporaries may be removed.
+  ReservationFate settle(const Reservation& reservation, bool is_foreign = false);
+
+ private:
+  bool end_dead_run(const Execution& run);
+  const ControlContext& context_;
+  WorkerClient& workers_;
+  const AdapterResolver& resolver_;
+  Catalog& catalog_;
+  const SidecarKeys& keys_;
+};
+
+}  // namespace dbackup::host
