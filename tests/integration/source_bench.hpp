@@ -1,0 +1,98 @@
+#pragma once
+
+#include <dbackup/testing/adapter.hpp>
+#include <dbackup/testing/local_services.hpp>
+#include <dbackup/testing/plugin_file.hpp>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace dbackup::testing {
+
+/// A built source plugin with one configuration, driven through its C table as the host drives it. Each
+/// operation has its own instance.
+class SourceBench {
+ public:
+  SourceBench(const std::string& plugin, Json config)
+      : file_{DBACKUP_BINARY_DIR "/lib/dbackup/plugins/" + plugin + ".so"},
+        config_(with_defaults(file_.adapter(), std::move(config))) {}  // braces would make an array
+
+  const dbackup_adapter& adapter() const { return file_.adapter(); }
+  Json& config() { return config_; }
+
+  Outcome test() const {
+    FakeCall call;
+    return with(call, [&](const SourceInstance& source) { return source.test(call); });
+  }
+  Outcome list(ItemList& items) const {
+    FakeCall call;
+    return with(call, [&](const SourceInstance& source) {
+      return source.run(source.table().list_databases, call, Json::object(), items);
+    });
+  }
+  Outcome prepare(const Json& request) const {
+    FakeCall call;
+    return with(call, [&](const SourceInstance& source) {
+      return source.run(source.table().prepare_restore, call, request);
+    });
+  }
+  Outcome dump(FakeCall& call, const Json& request, MemoryWriter& out) const {
+    return with(call, [&](const SourceInstance& source) {
+      return source.run(source.table().dump, call, request, out);
+    });
+  }
+  Outcome restore(FakeCall& call, const Json& request, MemoryReader& in) const {
+    return with(call, [&](const SourceInstance& source) {
+      return source.run(source.table().restore, call, request, in);
+    });
+  }
+
+  /// A whole dump. Throws when it fails.
+  std::string dump(const std::string& database, const Json& options = Json::object(),
+                   bool compressed_by_host = true) const {
+    FakeCall call;
+    MemoryWriter out;
+    const Outcome ended = dump(call,
+                               {{"database", database},
+                                {"compressedByHost", compressed_by_host},
+                                {"options", options}},
+                               out);
+    if (!ended.ok()) throw std::runtime_error{"dump: " + ended.text()};
+    return out.content();
+  }
+  Outcome restore(const std::string& database, const std::string& dumped) const {
+    FakeCall call;
+    MemoryReader in{dumped};
+    return restore(call, {{"database", database}}, in);
+  }
+
+ private:
+  template <class Body>
+  Outcome with(FakeCall& call, Body&& body) const {
+    offer_local_services(call);
+    Outcome opened;
+    const auto instance = SourceInstance::open(
+        *table_of<dbackup_source>(adapter(), DBACKUP_EXT_SOURCE), config_, opened);
+    return opened.ok() ? body(instance) : opened;
+  }
+
+  PluginFile file_;
+  Json config_;
+};
+
+/// Milliseconds since it was made.
+class Stopwatch {
+ public:
+  int64_t ms() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin_).count();
+  }
+  void restart() { begin_ = Clock::now(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
+
+}  // namespace dbackup::testing
