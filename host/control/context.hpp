@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/logging.hpp"
 #include "crypto/secret_box.hpp"
 #include "store/database.hpp"
 
@@ -18,8 +19,6 @@ struct ControlSettings {
   int64_t worker_memory_bytes = 0;  ///< of one backup's pipeline; 0: built-in limit
   bool trigger_actor_in_sidecar = true;
 };
-
-enum class LogLevel { Info, Warning, Error };
 
 /// What every part of the control plane works with. Plain references: their owner outlives it.
 struct ControlContext {
