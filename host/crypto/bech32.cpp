@@ -75,9 +75,12 @@ bool is_printable(char c) noexcept { return c >= 33 && c <= 126; }
 
 std::string bech32_encode(std::string_view prefix, std::string_view data) {
   std::string values = to_five_bits(data);
-  const uint32_t checksum = polymod(prefix, values + std::string(kChecksumLength, '\0')) ^ 1;
+  const size_t length = values.size();
+  values.resize(length + kChecksumLength,
+                '\0');  // within its capacity: no copy of a key stays behind
+  const uint32_t checksum = polymod(prefix, values) ^ 1;
   for (size_t i = 0; i < kChecksumLength; ++i) {
-    values += static_cast<char>((checksum >> (5 * (kChecksumLength - 1 - i))) & 31);
+    values[length + i] = static_cast<char>((checksum >> (5 * (kChecksumLength - 1 - i))) & 31);
   }
   std::string text{prefix};
   text.reserve(prefix.size() + 1 + values.size());
