@@ -1,6 +1,5 @@
 #include "crypto/openssl.hpp"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 
 #include <array>
