@@ -155,7 +155,7 @@ TEST_F(MasterKeyFile, IsTheSameForAllWhenSeveralStartAtOnce) {
 }
 
 TEST_F(MasterKeyFile, NamesAMissingDataFolder) {
-  data_ /= "none";
+  fs::remove_all(data_);
   EXPECT_EQ(error(/*may_generate=*/true).code(), ErrorCode::NotFound);
 }
 
