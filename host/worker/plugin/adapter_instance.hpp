@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/secret_string.hpp"
 #include "protocol/message.hpp"
 #include "worker/plugin/byte_source.hpp"
 #include "worker/plugin/call_context.hpp"

@@ -2,6 +2,7 @@
 
 #include <dbackup/abi.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
