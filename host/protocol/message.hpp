@@ -93,7 +93,12 @@ struct BackupRequest {
   Json sidecar = Json::object();  ///< what the host knows of it; the worker adds sizes, hashes, engine
   std::string mac_key;            ///< 64 hex; signs the sidecar of this execution only
   int64_t memory_bytes = 0;       ///< 0: built-in limit
+  /// How a committed file is confirmed: "size" (what the destination says of it: size, and the hash
+  /// where it computes one), "read" (read back and hashed).
+  std::string confirm = "size";
 };
+/// A failed destination is a member of the result, also when all of them failed; an "error" means that
+/// there was nothing to store (source, reservation, cancellation), and that nothing was left anywhere.
 struct BackupDestinationResult {
   std::string id;
   std::string path;
@@ -101,6 +106,7 @@ struct BackupDestinationResult {
   int32_t error_code = 0;
   std::string error;
   std::string detail;
+  std::string confirmed;  ///< "size" or "sha256"
 };
 struct BackupResult {
   std::string path;  ///< the same at all destinations

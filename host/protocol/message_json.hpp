@@ -16,9 +16,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupDestination, id, name, ada
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupRequest, execution_id, source, database,
                                                 source_options, compression, recipients, path_stem,
                                                 extension, destinations, sidecar, mac_key,
-                                                memory_bytes)
+                                                memory_bytes, confirm)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupDestinationResult, id, path, success, error_code,
-                                                error, detail)
+                                                error, detail, confirmed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupResult, path, size, plain_size, sha256,
                                                 engine_version, sidecar, destinations)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StoredFile, storage, path, compression, sha256,

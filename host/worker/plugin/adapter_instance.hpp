@@ -56,6 +56,9 @@ class AdapterInstance {
 
   const PluginLibrary& library() const noexcept { return library_; }
 
+  /// Later calls are not cancelled any more: for tidying up after a cancellation.
+  void ignore_cancellation() { cancel_ = CancelToken{}; }
+
  protected:
   /// `required_size`: of the table, up to the last function that is not optional.
   AdapterInstance(const protocol::AdapterRef& ref, const char* extension_id, uint32_t required_size,

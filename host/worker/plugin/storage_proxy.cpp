@@ -52,11 +52,16 @@ StoredObject StorageProxy::put(const std::string& path, const std::string& token
   const dbackup_status status =
       run(call, table().put, {{"path", path}, {"token", token}}, reader.raw());
   reader.rethrow();
-  const Json answer = call.finish(status);
-  if (!source.reached_end()) {
-    throw call.misbehaved("reported a stored object without having read it to the end");
+  return parse_object(call.finish(status));
+}
+
+void StorageProxy::put_text(const std::string& path, const std::string& token,
+                            std::string_view text) {
+  TextSource source{text};
+  const StoredObject stored = put(path, token, source);
+  if (!source.reached_end() || stored.size != text.size()) {
+    throw new_call().misbehaved("did not store \"" + path + "\" whole");
   }
-  return parse_object(answer);
 }
 
 uint64_t StorageProxy::get(const std::string& path, uint64_t offset, std::optional<uint64_t> length,

@@ -26,9 +26,11 @@ class StorageProxy : public AdapterInstance<dbackup_storage> {
   Json test() { return ask(table().test, Json::object()); }
   void ping() { ask(table().ping, Json::object()); }
 
-  /// Stores `source`. Throws the source's own error when that failed, and Error{Internal} naming
-  /// the plugin when it reports success without having read to the end.
+  /// Stores `source`. Throws the source's own error when that failed. When it returns, the plugin
+  /// says that it committed; whether it read to the end is to be asked of `source`.
   StoredObject put(const std::string& path, const std::string& token, ByteSource& source);
+  /// Stores a short text.
+  void put_text(const std::string& path, const std::string& token, std::string_view text);
   /// Writes the bytes [offset, offset + length) to `sink`, which is not finished; nullopt: to the
   /// end. Works whether or not the plugin reads ranges. Returns how many bytes came.
   uint64_t get(const std::string& path, uint64_t offset, std::optional<uint64_t> length,

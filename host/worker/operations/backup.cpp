@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <atomic>
+#include <deque>
+
+#include "base/clock.hpp"
+#include "base/encoding.hpp"
+#include "model/backup_name.hpp"
+#include "model/sidecar.hpp"
+#include "protocol/message_json.hpp"
+#include "worker/format/backup_pipeline.hpp"
+#include "worker/operations/backup_destination.hpp"
+#include "worker/operations/operations.hpp"
+#include "worker/plugin/source_proxy.hpp"
+
+// The order of events is the promise of this file: end of file (the permission to commit) reaches the
+// destinations only through finish(), and finish() is called only after dump() returned.
+
+namespace dbackup::host {
+namespace {
+
+constexpr unsigned kMostNames = 1000;
+
+/// Dump bytes on their way into the pipeline. Progress counts them, against the total that the source
+/// announces.
+class DumpSink final : public ByteSink, public Journal {
+ public:
+  DumpSink(BackupPipeline& pipeline, Journal& journal) : pipeline_{pipeline}, journal_{journal} {}
+
+  void write(Bytes bytes) override {
+    pipeline_.input().write(bytes);
+    journal_.progress(pipeline_.plain_size(), total_);
+  }
+  void finish() override {}
+  void abort(const Cause&) noexcept override {}
+
+  void log(const LogLine& line) noexcept override { journal_.log(line); }
+  void progress(uint64_t, uint64_t total) noexcept override { total_ = total; }
+
+ private:
+  BackupPipeline& pipeline_;
+  Journal& journal_;
+  std::atomic<uint64_t> total_{0};
+};
+
+Compression compression_of(const protocol::BackupRequest& request) {
+  const auto compression = compression_from(request.compression);
+  if (!compression) {
+    throw Error(ErrorCode::InvalidArgument, "unknown compression \"" + request.compression + "\"");
+  }
+  return *compression;
+}
+
+/// The n-th name of this backup, the same at all destinations.
+std::string path_of(const protocol::BackupRequest& request, unsigned n) {
+  const std::string_view stem = base_name(request.path_stem);
+  const std::string folder = request.path_stem.substr(0, request.path_stem.size() - stem.size());
+  BackupName name{.stem = decode_path_component(stem).value_or(std::string{stem}),
+                  .extension = request.extension,
+                  .compression = compression_of(request),
+                  .sealed = !request.recipients.empty()};
+  return folder + name.file_name(n);
+}
+
+BackupPipelineOptions pipeline_options(const protocol::BackupRequest& request, size_t destinations) {
+  BackupPipelineOptions options{.compression = compression_of(request), .destinations = destinations};
+  for (const std::string& text : request.recipients) {
+    options.recipients.push_back(AgeRecipient::parse(text));
+  }
+  if (request.memory_bytes > 0) {
+    constexpr int64_t kFixed = 24LL << 20;       // program, plugins, queues
+    constexpr int64_t kEachThread = 10LL << 20;  // of zstd, the largest
+    const int64_t affordable = std::max<int64_t>(1, (request.memory_bytes - kFixed) / kEachThread);
+    options.limits.threads = static_cast<unsigned>(
+        std::min<int64_t>(affordable, compress_threads(options.limits)));
+  }
+  return options;
+}
+
+/// Takes the first name that is free at every destination and that the host accepts. Empty when no
+/// destination is left that could say so.
+std::string reserve_path(const protocol::BackupRequest& request, std::deque<DestinationRun>& runs,
+                         OperationContext& context) {
+  for (unsigned n = 1; n <= kMostNames; ++n) {
+    const std::string path = path_of(request, n);
+    bool taken = false, anyone = false;
+    for (DestinationRun& run : runs) {
+      context.cancel.throw_if_cancelled();
+      if (run.failed()) continue;
+      taken = run.is_taken(path) || taken;
+      anyone = anyone || !run.failed();
+    }
+    if (!anyone) return {};
+    if (taken) continue;
+    context.events.emit(protocol::EventKind::Reserve, {{"path", path}});
+    if (context.await_proceed()) return path;
+  }
+  throw Error(ErrorCode::AlreadyExists,
+              "all names from \"" + path_of(request, 1) + "\" on are taken at the destinations");
+}
+
+std::string sidecar_text(const protocol::BackupRequest& request, const protocol::BackupResult& result) {
+  Sidecar sidecar = parse_sidecar(dump_json(request.sidecar));
+  sidecar.execution_id = request.execution_id;
+  sidecar.compression = compression_of(request);
+  sidecar.checksum = result.sha256;
+  sidecar.size = static_cast<int64_t>(result.size);
+  sidecar.plain_size = static_cast<int64_t>(result.plain_size);
+  sidecar.original_file_name = std::string{base_name(result.path)};
+  if (!result.engine_version.empty()) sidecar.engine_version = result.engine_version;
+  if (sidecar.timestamp.empty()) sidecar.timestamp = format_iso8601(SystemClock{}.now_ms());
+  if (request.mac_key.empty()) return render_sidecar(sidecar);
+  const auto key = from_hex(request.mac_key);
+  if (!key) throw Error(ErrorCode::InvalidArgument, "the key of the sidecar is not hexadecimal");
+  return render_signed_sidecar(sidecar, *key);
+}
+
+/// Dumps through `pipeline` and ends it, well or not; returns why not.
+Cause stream_dump(const protocol::BackupRequest& request, BackupPipeline& pipeline,
+                  OperationContext& context, protocol::BackupResult& result) {
+  try {
+    DumpSink sink{pipeline, context.events};
+    SourceProxy source{request.source, sink, context.cancel};
+    context.stage("Dumping Databases");
+    const DumpAnswer answer =
+        source.dump({.database = request.database,
+                     .compressed_by_host = compression_of(request) != Compression::None,
+                     .options = request.source_options},
+                    sink);
+    result.engine_version = answer.engine_version;
+    context.cancel.throw_if_cancelled();
+    context.stage("Uploading");
+    pipeline.input().finish();
+    return nullptr;
+  } catch (...) {
+    const Cause failure = current_cause();
+    pipeline.input().abort(failure);
+    // When the stream ended first, the plugin's error is only the echo.
+    const Cause first = pipeline.input().cause();
+    return first ? first : failure;
+  }
+}
+
+bool all_failed_by_themselves(const std::deque<DestinationRun>& runs) {
+  return std::all_of(runs.begin(), runs.end(),
+                     [](const DestinationRun& run) { return run.failed_by_itself(); });
+}
+
+Json to_result(protocol::BackupResult& result, const std::deque<DestinationRun>& runs) {
+  for (const DestinationRun& run : runs) result.destinations.push_back(run.result());
+  return result;
+}
+
+}  // namespace
+
+Json backup(const protocol::BackupRequest& request, OperationContext& context) {
+  context.stage("Initializing");
+  if (request.destinations.empty()) {
+    throw Error(ErrorCode::InvalidArgument, "a backup needs at least one destination");
+  }
+  // A source that cannot even be opened must not cost a name at the destinations.
+  { SourceProxy probe{request.source, context.events, context.cancel}; }
+
+  std::deque<DestinationRun> runs;  // no element ever moves: threads point to them
+  for (const protocol::BackupDestination& destination : request.destinations) {
+    runs.emplace_back(destination, request.confirm, context);
+  }
+  protocol::BackupResult result;
+  result.path = reserve_path(request, runs, context);
+  if (result.path.empty()) {
+    context.cancel.throw_if_cancelled();
+    return to_result(result, runs);
+  }
+
+  const auto living = static_cast<size_t>(
+      std::count_if(runs.begin(), runs.end(), [](const auto& run) { return !run.failed(); }));
+  BackupPipeline pipeline{pipeline_options(request, living), context.cancel};
+  std::promise<StoredStream> stream;
+  const std::shared_future<StoredStream> shared_stream = stream.get_future().share();
+  size_t next = 0;
+  for (DestinationRun& run : runs) {
+    if (!run.failed()) run.start(result.path, pipeline.destination(next++), shared_stream);
+  }
+
+  Cause failure = stream_dump(request, pipeline, context, result);
+  if (!failure) {
+    try {
+      result.size = pipeline.stored_size();
+      result.plain_size = pipeline.plain_size();
+      result.sha256 = pipeline.stored_sha256();
+      const std::string text = sidecar_text(request, result);
+      result.sidecar = parse_json(text, "sidecar");
+      context.stage("Verifying");
+      stream.set_value({result.size, result.sha256, text});
+    } catch (...) {
+      failure = current_cause();
+    }
+  }
+  if (failure) stream.set_exception(std::make_exception_ptr(Error(*failure)));
+  for (DestinationRun& run : runs) run.join();
+
+  if (context.cancel.is_cancelled()) {
+    for (DestinationRun& run : runs) run.undo();
+    context.cancel.throw_if_cancelled();
+  }
+  if (failure && !all_failed_by_themselves(runs)) throw_cause(failure);
+  return to_result(result, runs);
+}
+
+}  // namespace dbackup::host

@@ -1,0 +1,11 @@
+#include "worker/operations/operations.hpp"
+#include "worker/plugin/notifier_proxy.hpp"
+
+namespace dbackup::host {
+
+Json notify(const protocol::NotifyRequest& request, OperationContext& context) {
+  NotifierProxy{request.adapter, context.events, context.cancel}.send(request.event);
+  return Json::object();
+}
+
+}  // namespace dbackup::host
