@@ -10,7 +10,7 @@ namespace dbackup::host {
 namespace {
 
 constexpr uint32_t kQuality = 5;
-constexpr uint32_t kWindowLog = 22;
+constexpr uint32_t kWindowLog = 20;
 constexpr size_t kOutSize = 128 * 1024;
 
 template <auto Free>

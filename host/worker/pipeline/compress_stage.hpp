@@ -21,7 +21,8 @@ SinkPtr make_zstd_compressor(SinkPtr next, CompressLimits limits = {});
 /// gzip as a row of members of 512 KiB of input each, compressed side by side, written in order.
 /// Any gunzip reads them as one file.
 SinkPtr make_gzip_compressor(SinkPtr next, CompressLimits limits = {});
-/// brotli quality 5, window of 4 MiB, on the writing thread.
+/// brotli quality 5, window of 1 MiB (on dumps a larger one gives larger files and 50 MiB of
+/// memory), on the writing thread.
 SinkPtr make_brotli_compressor(SinkPtr next);
 
 /// The reverse. Input that is cut, damaged or followed by anything that is no further frame or

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
@@ -24,15 +25,15 @@ TEST(JobFolder, EncodesOnlyWhatAFolderMustNotHave) {
 }
 
 TEST(JobFolder, IsReversible) {
-  for (const std::string name : {"a/b\\c%d", "..", "x ", "Büro %2F", "plain"})
+  for (const char* name : {"a/b\\c%d", "..", "x ", "Büro %2F", "plain"})
     EXPECT_EQ(decode_path_component(job_folder(name)), name);
   EXPECT_EQ(decode_path_component("%zz"), std::nullopt);
 }
 
 TEST(JobFolder, KeepsLongNamesApartWithinTheLimit) {
   std::set<std::string> folders;
-  for (const std::string unit : {"/", "😀", "é", "a/"}) {
-    for (const std::string end : {"x", "y"}) {
+  for (const char* unit : {"/", "😀", "é", "a/"}) {
+    for (const char* end : {"x", "y"}) {
       std::string name;
       for (int i = 0; i < 99; ++i) name += unit;
       const std::string folder = job_folder(name + end);
@@ -77,7 +78,7 @@ TEST(BackupName, IsReadBackFromEveryNameItWrites) {
 }
 
 TEST(BackupName, LeavesRoomForItsSidecarAndTemporaryName) {
-  for (const std::string unit : {"a", "é", "/"}) {
+  for (const char* unit : {"a", "é", "/"}) {
     BackupName name{
         .stem = {}, .extension = "dump", .compression = Compression::Brotli, .sealed = true};
     for (int i = 0; i < 300; ++i) name.stem += unit;
@@ -91,7 +92,8 @@ TEST(BackupName, LeavesRoomForItsSidecarAndTemporaryName) {
 }
 
 TEST(BackupName, RefusesAnExtensionThatLeadsElsewhere) {
-  for (const std::string extension : {"../../x", "a/b", ".x", "a b", std::string(250, 'x').c_str()})
+  const std::vector<std::string> bad = {"../../x", "a/b", ".x", "a b", std::string(250, 'x')};
+  for (const std::string& extension : bad)
     EXPECT_THROW((BackupName{.stem = "s", .extension = extension}.file_name()), Error);
 }
 
