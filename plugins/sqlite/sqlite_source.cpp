@@ -1,0 +1,103 @@
+#include "sqlite_source.hpp"
+
+#include "database.hpp"
+#include "live_image.hpp"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace dbackup::sqlite {
+namespace {
+
+constexpr size_t kBlock = 256 * 1024;
+constexpr std::string_view kMagic{"SQLite format 3\0", 16};
+constexpr size_t kHeaderBytes = 100;
+
+const Config& local_only(const Config& config) {
+  if (config.text_or("mode", "local") == "ssh") {
+    throw Error{ErrorCode::Unimplemented, "SSH is not available in this build"};
+  }
+  return config;
+}
+
+Check check_named(const std::string& name) {
+  if (name == "full") return Check::Full;
+  if (name == "quick") return Check::Quick;
+  if (name == "none") return Check::None;
+  throw Error{ErrorCode::InvalidArgument, "\"restoreCheck\" must be full, quick or none"};
+}
+
+void require_header(std::span<const std::byte> head) {
+  const std::string_view text{reinterpret_cast<const char*>(head.data()), head.size()};
+  if (text.size() == kHeaderBytes && text.starts_with(kMagic)) return;
+  throw Error{ErrorCode::InvalidArgument, "the backup is not an SQLite database"};
+}
+
+}  // namespace
+
+SqliteSource::SqliteSource(const Config& config)
+    : location_{local_only(config)}, check_{check_named(config.text_or("restoreCheck", "full"))} {}
+
+TestResult SqliteSource::test(Call& call) {
+  Database database{call, location_.existing(), Database::Access::ReadWrite};
+  database.integer("SELECT count(*) FROM sqlite_schema");
+  return {.message = "SQLite connection successful.", .version = sqlite3_libversion()};
+}
+
+DumpResult SqliteSource::dump(Call& call, const DumpRequest& request, Writer& out) {
+  if (!request.database.empty() && request.database != location_.name()) {
+    throw Error{ErrorCode::NotFound, "there is no database \"" + request.database +
+                                         "\" here, only \"" + location_.name() + "\""};
+  }
+  stream_image(call, location_.existing(), out);
+  return {.engine_version = sqlite3_libversion(), .already_compressed = false};
+}
+
+void SqliteSource::list_databases(Call& call, const std::function<void(const DatabaseInfo&)>& found) {
+  Database database{call, location_.existing(), Database::Access::ReadWrite};
+  DatabaseInfo info{.name = location_.name()};
+  database.run("BEGIN");
+  info.table_count = database.integer(
+      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+  info.size_bytes = database.integer("PRAGMA page_count") * database.integer("PRAGMA page_size");
+  database.run("COMMIT");
+  found(info);
+}
+
+void SqliteSource::prepare_restore(Call& call, const PrepareRestoreRequest& request) {
+  for (const std::string& name : request.databases) {
+    call.check_cancelled();
+    const std::string target = location_.target(name);
+    const std::string folder = folder_of(target);
+    if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+      throw system_error(errno, "cannot write in folder \"" + folder + "\"");
+    }
+    if (look(target)) const ExclusiveLock free{target};
+  }
+}
+
+void SqliteSource::restore(Call& call, const RestoreRequest& request, Reader& in) {
+  const std::string target = location_.target(request.database);
+  std::array<std::byte, kHeaderBytes> head{};
+  require_header(std::span{head}.first(in.read_full(head)));
+  if (look(target)) const ExclusiveLock free{target};  // in use: no need to read the backup first
+
+  Replacement replacement{call, target};
+  replacement.write(head);
+  std::vector<std::byte> block(kBlock);
+  uint64_t done = head.size();
+  while (true) {
+    call.check_cancelled();
+    const size_t n = in.read(block);
+    if (n == 0) break;
+    replacement.write(std::span{block}.first(n));
+    done += n;
+    call.progress(done, 0);
+  }
+  replacement.check(check_);
+  replacement.commit(location_.target(""));
+}
+
+}  // namespace dbackup::sqlite

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "location.hpp"
+#include "replacement.hpp"
+
+#include <dbackup/source.hpp>
+
+#include <functional>
+
+namespace dbackup::sqlite {
+
+/// One SQLite file on this machine, read while it is in use.
+class SqliteSource final : public Source {
+ public:
+  /// Throws Error{InvalidArgument} for a path that could not work, {Unimplemented} for mode "ssh".
+  explicit SqliteSource(const Config& config);
+
+  TestResult test(Call& call) override;
+  DumpResult dump(Call& call, const DumpRequest& request, Writer& out) override;
+  void restore(Call& call, const RestoreRequest& request, Reader& in) override;
+  void list_databases(Call& call, const std::function<void(const DatabaseInfo&)>& found);
+  void prepare_restore(Call& call, const PrepareRestoreRequest& request);
+
+ private:
+  Location location_;
+  Check check_ = Check::Full;
+};
+
+}  // namespace dbackup::sqlite
