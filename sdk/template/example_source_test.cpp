@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
       {.config = dbackup::Json{{"folder", folder.string()}},
        .database = "orders",
        .restore_database = "restored",
-       .fingerprint = [&](const std::string& database) { return content_of(folder / database); }});
+       .fingerprint = [&](const std::string& database) { return content_of(folder / database); },
+       .any_bytes_are_a_dump = true});
   for (const auto& finding : findings) std::printf("%s: %s\n", finding.check.c_str(), finding.sentence.c_str());
 
   std::filesystem::remove_all(folder);

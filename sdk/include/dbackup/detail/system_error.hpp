@@ -1,5 +1,7 @@
 #pragma once
 
+#include <dbackup/error.hpp>
+
 #include <cerrno>
 #include <system_error>
 

@@ -19,7 +19,7 @@ class StorageChecks {
   void run() {
     connection();
     if (!round_trips()) return;  // nothing further would mean anything
-    ranges();
+    if (capabilities_.value("rangedGet", false)) ranges();
     names();
     never_replaces();
     failed_puts_leave_nothing();

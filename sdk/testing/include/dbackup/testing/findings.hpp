@@ -37,6 +37,8 @@ struct CheckOptions {
   std::string restore_database;
   /// Source: anything that changes when the content of a database changes.
   std::function<std::string(const std::string& database)> fingerprint;
+  /// Source: every sequence of bytes is a dump, so a restore of garbage may succeed.
+  bool any_bytes_are_a_dump = false;
   /// Source: options of a job, as dump and restore get them.
   Json job_options = Json::object();
 };
