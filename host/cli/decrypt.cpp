@@ -93,6 +93,11 @@ void open_stream(const DecryptArguments& arguments, int output) {
       throw Error(ErrorCode::InvalidArgument, "\"" + arguments.file + "\" is sealed: give the identity file with --identity");
     }
     format.identities = read_identities(arguments.identity);
+  } else if (!arguments.identity.empty()) {
+    // Damage in the very first bytes must not turn a sealed file into one that is copied as it is.
+    throw Error(ErrorCode::DataLoss, "\"" + arguments.file +
+                                         "\" is not sealed, or its first bytes are damaged; hint: leave --identity out "
+                                         "for a file that was stored unsealed");
   }
   const CancelToken token;
   const auto chain = make_stored_chain(format, token, std::make_unique<FdWriter>(output));
@@ -107,7 +112,7 @@ void open_stream(const DecryptArguments& arguments, int output) {
 // could be taken for a good one.
 int decrypt_to_file(const DecryptArguments& arguments) {
   const std::string partial = arguments.output + ".partial";
-  UniqueFd output{::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+  UniqueFd output{::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!output) throw_errno(errno, "cannot write \"" + partial + "\"");
   try {
     open_stream(arguments, output.get());
