@@ -257,12 +257,12 @@ void HttpConnection::push(Lock& lock, int rounds) {
   switch (step) {
     case Step::Done:
       return finish_reply(lock);
-    case Step::Again:
-      deadline_ = TimePoint::max();
+    case Step::Again:  // a block is at hand that the socket may not take, so this counts as waiting for it
+      deadline_ = now + deadlines.write;
       watched = hub_.writer->when_writable(socket_.get(), id_);
       break;
     case Step::Socket:
-      if (progress > 0 || waits_for_ != Step::Socket) deadline_ = now + deadlines.write;
+      if (progress > 0 || (waits_for_ != Step::Socket && waits_for_ != Step::Again)) deadline_ = now + deadlines.write;
       watched = hub_.writer->when_writable(socket_.get(), id_);
       break;
     case Step::Source:

@@ -39,6 +39,11 @@ bool HttpEventStream::is_open() const {
   return !closing_ && !overflow_ && !ended_;
 }
 
+bool HttpEventStream::overflowed() const {
+  const std::lock_guard lock{mutex_};
+  return overflow_;
+}
+
 void HttpEventStream::attach(std::function<void()> wake) {
   const std::lock_guard lock{mutex_};
   wake_ = std::move(wake);

@@ -45,6 +45,7 @@ class HttpEventStream {
     bool overflow = false;  ///< The client must be dropped.
   };
   Taken take();
+  bool overflowed() const;
   /// The client is gone: forgets what is queued, calls on_end once.
   void end() noexcept;
 

@@ -131,6 +131,8 @@ void HttpReply::render_head(HttpResponse& response, const Form& form) {
 }
 
 HttpReply::Step HttpReply::push(HttpTransport& transport, int rounds, uint64_t& progress) {
+  // A client too slow for its events is dropped for that, not only when its socket takes bytes again.
+  if (events_ && events_->overflowed()) return Step::Cut;
   while (rounds-- > 0) {
     if (const Step step = send_pending(transport, progress); step != Step::Done) return step;
     if (!more_) return Step::Done;

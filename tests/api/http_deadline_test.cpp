@@ -62,6 +62,7 @@ TEST(HttpDeadline, ReaderThatStopsIsDropped) {
   TestServer server{options};
   RawHttpClient client{server.port(), {.receive_buffer = 4096}};
   ASSERT_TRUE(client.send(raw_get("/relay?bytes=100000000")));
+  ASSERT_TRUE(eventually([&] { return server.handler.handled() == 1; }));
   EXPECT_TRUE(eventually([&] { return server.handler.relay_ends() == std::vector<bool>{false}; }));
   EXPECT_TRUE(eventually([&] { return server.server.connections() == 0; }));
 }

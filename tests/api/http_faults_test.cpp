@@ -63,6 +63,8 @@ TEST(HttpServer, AnswersNeverReachAnotherClient) {
   TestServer server;
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0};
+  std::atomic<int> lost{0};
+  std::atomic<int> refused{0};
   std::vector<std::thread> leavers;
   for (int i = 0; i < 2; ++i) {
     leavers.emplace_back([&, i] {
@@ -80,8 +82,11 @@ TEST(HttpServer, AnswersNeverReachAnotherClient) {
         const std::string id = fmt::format("{}-{}", i, n);
         RawHttpClient client{server.port()};
         const auto answer = client.ask(raw_get("/quick?id=" + id));
-        const bool busy = answer && answer->status == 503;
-        if (!busy && (!answer || answer->body != fmt::format(R"({{"id":"{}"}})", id))) ++wrong;
+        if (!answer) {  // the leavers may fill the table; a refusal is not a loss
+          ++(client.closed_by_peer() ? refused : lost);
+        } else if (answer->status != 503 && answer->body != fmt::format(R"({{"id":"{}"}})", id)) {
+          ++wrong;
+        }
       }
     });
   }
@@ -89,6 +94,8 @@ TEST(HttpServer, AnswersNeverReachAnotherClient) {
   stop = true;
   for (auto& leaver : leavers) leaver.join();
   EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(lost, 0);
+  EXPECT_LT(refused, 450) << "of 4500";
 }
 
 TEST(HttpServer, TargetOfManySlashesIsRefused) {

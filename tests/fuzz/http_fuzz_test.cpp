@@ -74,7 +74,7 @@ std::string outcome(const std::string& wire, Random* random) {
     }
   };
   for (size_t at = 0; at < wire.size();) {
-    const size_t size = random ? 1 + below(*random, 1 + below(*random, 40)) : wire.size();
+    const size_t size = !random ? wire.size() : at > 600 ? 4096 : 1 + below(*random, 1 + below(*random, 40));
     framer.feed(std::string_view{wire}.substr(at, size));
     settle();
     at += size;
@@ -86,10 +86,11 @@ std::string outcome(const std::string& wire, Random* random) {
 TEST(HttpFuzz, FramerDecidesTheSameHoweverBytesAreCut) {
   Random random = seeded();
   for (int i = 0; i < 20'000; ++i) {
-    const std::string wire = mutate(random);
+    // The tail makes it decide: a parser may see a fault at once or only when the head is complete.
+    const std::string wire = mutate(random) + "\r\n\r\n\r\n\r\n" + std::string(20'000, 'x');
     const std::string whole = outcome(wire, nullptr);
     const std::string pieces = outcome(wire, &random);
-    ASSERT_EQ(whole, pieces) << "case " << i << ": " << ::testing::PrintToString(wire);
+    ASSERT_EQ(whole, pieces) << "case " << i << ": " << ::testing::PrintToString(wire.substr(0, 500));
   }
 }
 
