@@ -203,20 +203,21 @@ UniqueFd FolderTree::open_folder(const std::string& folder) const {
 }
 
 UniqueFd FolderTree::make_folder(const std::string& folder, std::vector<std::string>& made) const {
-  if (UniqueFd fd = open_folder(folder)) return fd;
-  if (!folder.empty()) {
+  // Another put that failed may remove an empty folder at any moment: then it is made once more.
+  constexpr int kTries = 100;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    if (UniqueFd fd = open_folder(folder)) return fd;
+    if (folder.empty()) break;  // the base itself is gone
     const std::string parent = parent_of(folder);
     const UniqueFd above = make_folder(parent, made);
     const std::string name = folder.substr(parent.empty() ? 0 : parent.size() + 1);
     if (::mkdirat(above.get(), name.c_str(), kFolderMode) == 0) {
       made.push_back(folder);
-    } else if (errno != EEXIST) {
+    } else if (errno != EEXIST && errno != ENOENT) {
       throw system_error(errno, "cannot make \"" + shown(folder) + "\"");
     }
   }
-  UniqueFd fd = open_folder(folder);
-  if (!fd) throw system_error(ENOTDIR, "cannot open \"" + shown(folder) + "\"");
-  return fd;
+  throw Error{ErrorCode::FailedPrecondition, "\"" + shown(folder) + "\" cannot be used as a folder"};
 }
 
 UniqueFd FolderTree::open_file(const ObjectPath& path, struct stat& info) const {

@@ -3,12 +3,14 @@
 #include <dbackup/testing/gtest.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace dbackup::tests {
@@ -193,6 +195,9 @@ TEST_F(LocalFilesystem, TakesNothingForAnObjectThatIsNoFile) {
     EXPECT_FALSE(ask(table_.remove, storage, {{"path", path}}).result.value("removed", true)) << path;
   }
   EXPECT_TRUE(list(storage).empty());
+  ASSERT_TRUE(put(storage, "file").ok());
+  EXPECT_EQ(put(storage, "file/below").status, DBACKUP_FAILED_PRECONDITION);
+  EXPECT_EQ(get(storage, "file/below").status, DBACKUP_NOT_FOUND);
 }
 
 TEST_F(LocalFilesystem, LeavesOutNamesNoRequestCouldSpell) {
@@ -217,6 +222,55 @@ TEST_F(LocalFilesystem, LetsNobodyElseReadWhatItStores) {
   ASSERT_TRUE(put(open(), "job/a.bin").ok());
   EXPECT_EQ(fs::status(base_ / "job/a.bin").permissions() & fs::perms::others_all, fs::perms::none);
   EXPECT_EQ(fs::status(base_ / "job").permissions() & fs::perms::others_all, fs::perms::none);
+}
+
+TEST_F(LocalFilesystem, LetsOneOfManyRacingPutsWin) {
+  std::atomic<int> stored = 0;
+  std::atomic<int> taken = 0;
+  {
+    std::vector<std::jthread> writers;
+    for (int n = 0; n < 8; ++n) {
+      writers.emplace_back([&, n] {
+        const auto storage = open();
+        const Outcome outcome =
+            put(storage, "new/folder/a.bin", std::string(400'000, static_cast<char>('a' + n)), "token-" + std::to_string(n));
+        if (outcome.ok()) ++stored;
+        if (outcome.status == DBACKUP_ALREADY_EXISTS) ++taken;
+      });
+    }
+  }
+  EXPECT_EQ(stored, 1);
+  EXPECT_EQ(taken, 7);
+  EXPECT_EQ(files_below(base_), 1u);
+  std::string content;
+  ASSERT_TRUE(get(open(), "new/folder/a.bin", &content).ok());
+  EXPECT_EQ(content, std::string(400'000, content.at(0))) << "two puts were mixed";
+}
+
+TEST_F(LocalFilesystem, KeepsAFolderThatAnotherPutNeeds) {
+  // A put that fails removes the folders it made; one that starts meanwhile must not lose its place.
+  std::atomic<int> failed = 0;
+  {
+    std::vector<std::jthread> workers;
+    for (int n = 0; n < 4; ++n) {
+      workers.emplace_back([&, n] {
+        const auto storage = open();
+        for (int round = 0; round < 40; ++round) {
+          const std::string path = "shared/deep/" + std::to_string(n) + "-" + std::to_string(round);
+          if (n % 2 == 0) {
+            FakeCall call;
+            MemoryReader in{std::string(1000, 'x'), {.fail_at_call = 1}};
+            (void)storage.run(table_.put, call, {{"path", path}, {"token", "t" + std::to_string(n)}}, in);
+          } else if (!put(storage, path, "x", "t" + std::to_string(n)).ok() ||
+                     !ask(table_.remove, storage, {{"path", path}}).result.value("removed", false)) {
+            ++failed;
+          }
+        }
+      });
+    }
+  }
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(files_below(base_), 0u);
 }
 
 /// A file system of 4 MiB; skips the test where this process may not mount.
