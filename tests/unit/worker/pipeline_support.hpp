@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -38,9 +40,13 @@ class CollectSink final : public ByteSink {
     received_.bytes.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
   void finish() override { received_.finished = true; }
-  void abort(const Cause& cause) noexcept override { received_.aborted = cause; }
+  void abort(const Cause& cause) noexcept override {
+    const std::lock_guard lock{mutex_};
+    if (!received_.aborted) received_.aborted = cause;
+  }
 
  private:
+  std::mutex mutex_;  // abort() may come from any thread
   Received& received_;
 };
 
