@@ -1,14 +1,15 @@
 #include "http_client.hpp"
 
-#include "url_guard.hpp"
+#include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <curl/curl.h>
 #include <memory>
 #include <string_view>
-#include <sys/socket.h>
+
+#include "url_guard.hpp"
 
 namespace dbackup::plugins {
 namespace {
@@ -68,12 +69,14 @@ curl_socket_t open_socket(void* to, curlsocktype, curl_sockaddr* address) noexce
 }
 
 bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7F; });
+  return std::ranges::any_of(text,
+                             [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7F; });
 }
 
 bool is_header_name(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
-    return std::isalnum(c) || std::string_view{"!#$%&'*+-.^_`|~"}.find(static_cast<char>(c)) != std::string_view::npos;
+    return std::isalnum(c) ||
+           std::string_view{"!#$%&'*+-.^_`|~"}.find(static_cast<char>(c)) != std::string_view::npos;
   });
 }
 
@@ -102,7 +105,8 @@ void set(const Easy& easy, CURLoption option, Value value) {
   }
 }
 
-void prepare(const Easy& easy, const HttpRequest& request, const Headers& headers, Exchange& exchange) {
+void prepare(const Easy& easy, const HttpRequest& request, const Headers& headers,
+             Exchange& exchange) {
   set(easy, CURLOPT_URL, request.url.c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -171,7 +175,8 @@ CURLcode perform(const Call& call, const Easy& easy) {
   for (int running = 1; running > 0;) {
     call.check_cancelled();
     if (curl_multi_perform(multi.get(), &running) != CURLM_OK ||
-        (running > 0 && curl_multi_poll(multi.get(), nullptr, 0, kAskAgainMs, nullptr) != CURLM_OK)) {
+        (running > 0 &&
+         curl_multi_poll(multi.get(), nullptr, 0, kAskAgainMs, nullptr) != CURLM_OK)) {
       throw Error{ErrorCode::Internal, "the HTTP library failed"};
     }
   }
@@ -228,7 +233,8 @@ Error refusal(const std::string& service, const HttpResponse& response,
   if (response.status == 401) code = ErrorCode::Unauthenticated;
   if (response.status == 403) code = ErrorCode::PermissionDenied;
   if (response.status == 404 || response.status == 410) code = ErrorCode::NotFound;
-  if (response.status == 408 || response.status == 429 || response.status >= 500) code = ErrorCode::Unavailable;
+  if (response.status == 408 || response.status == 429 || response.status >= 500)
+    code = ErrorCode::Unavailable;
   std::string text = service + " returned " + std::to_string(response.status);
   if (!words.empty()) text += ": " + shortened(words);
   return Error{code, text};
@@ -250,9 +256,11 @@ std::vector<std::pair<std::string, std::string>> parse_header_lines(const std::s
     ++number;
     if (line.empty()) continue;
     const size_t colon = line.find(':');
-    if (colon == line.npos || !is_header_name(trimmed(line.substr(0, colon))) || has_control(line)) {
-      throw Error{ErrorCode::InvalidArgument,
-                  "line " + std::to_string(number) + " of the headers is not of the form \"Name: value\""};
+    if (colon == line.npos || !is_header_name(trimmed(line.substr(0, colon))) ||
+        has_control(line)) {
+      throw Error{
+          ErrorCode::InvalidArgument,
+          "line " + std::to_string(number) + " of the headers is not of the form \"Name: value\""};
     }
     headers.emplace_back(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
   }

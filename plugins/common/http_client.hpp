@@ -1,8 +1,7 @@
 #pragma once
 
-#include <dbackup/call.hpp>
-
 #include <chrono>
+#include <dbackup/call.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,19 +27,21 @@ struct HttpResponse {
   bool ok() const noexcept { return status >= 200 && status < 300; }
 };
 
-/// Sends one request and waits for the answer, whatever its status. Follows no redirect, uses no proxy and
-/// dials no address is_refused_address() names. Asks for cancellation ten times a second. Throws Error:
-/// Unavailable (no connection), DeadlineExceeded, FailedPrecondition (TLS), PermissionDenied (refused
-/// address), InvalidArgument (URL, header), Cancelled. No text repeats the URL or a header.
+/// Sends one request and waits for the answer, whatever its status. Follows no redirect, uses no
+/// proxy and dials no address is_refused_address() names. Asks for cancellation ten times a second.
+/// Throws Error: Unavailable (no connection), DeadlineExceeded, FailedPrecondition (TLS),
+/// PermissionDenied (refused address), InvalidArgument (URL, header), Cancelled. No text repeats
+/// the URL or a header.
 HttpResponse send(const Call& call, const HttpRequest& request);
 
-/// The error for an answer that is not 2xx: "<service> returned <status>: <body or reason>", the body cut
-/// to 300 characters and cleared of every text in `secrets`. Unavailable for what may pass (408, 429, 5xx).
+/// The error for an answer that is not 2xx: "<service> returned <status>: <body or reason>", the
+/// body cut to 300 characters and cleared of every text in `secrets`. Unavailable for what may pass
+/// (408, 429, 5xx).
 Error refusal(const std::string& service, const HttpResponse& response,
               const std::vector<std::string>& secrets = {});
 
-/// Splits lines "Name: value" into headers; blank lines are skipped. Throws Error{InvalidArgument} naming
-/// the number of a line that is no header.
+/// Splits lines "Name: value" into headers; blank lines are skipped. Throws Error{InvalidArgument}
+/// naming the number of a line that is no header.
 std::vector<std::pair<std::string, std::string>> parse_header_lines(const std::string& lines);
 
 }  // namespace dbackup::plugins

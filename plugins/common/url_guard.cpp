@@ -1,15 +1,15 @@
 #include "url_guard.hpp"
 
-#include <dbackup/error.hpp>
+#include <curl/curl.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
 #include <cstring>
-#include <curl/curl.h>
+#include <dbackup/error.hpp>
 #include <memory>
-#include <netinet/in.h>
 #include <optional>
 
 namespace dbackup::plugins {
@@ -56,7 +56,8 @@ std::optional<uint32_t> embedded_ipv4(const uint8_t* a) noexcept {
 void check_url(const std::string& text) {
   // curl's own parser: two parsers that disagree would be the way round the check.
   const std::unique_ptr<CURLU, FreeUrl> url{curl_url()};
-  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+  if (!url ||
+      curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
     throw Error{ErrorCode::InvalidArgument, "the URL is not valid"};
   }
   const std::string scheme = part(url.get(), CURLUPART_SCHEME);
@@ -64,10 +65,11 @@ void check_url(const std::string& text) {
     throw Error{ErrorCode::InvalidArgument, "the URL must begin with http:// or https://"};
   }
   std::string host = part(url.get(), CURLUPART_HOST);
-  std::ranges::transform(host, host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(host, host.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   while (host.ends_with('.')) host.pop_back();
-  for (const char* refused : {"metadata.google.internal", "metadata.goog", "metadata", "169.254.169.254",
-                              "[fd00:ec2::254]"}) {
+  for (const char* refused : {"metadata.google.internal", "metadata.goog", "metadata",
+                              "169.254.169.254", "[fd00:ec2::254]"}) {
     if (host == refused) {
       throw Error{ErrorCode::PermissionDenied, "requests to metadata services are refused"};
     }

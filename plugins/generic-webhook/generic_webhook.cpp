@@ -1,15 +1,15 @@
 // Sends events to any HTTP endpoint: a fixed JSON object, or a text made from a template.
 
-#include <common/http_client.hpp>
-#include <common/url_guard.hpp>
-#include <dbackup/plugin.hpp>
+#include <strings.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <chrono>
+#include <common/http_client.hpp>
+#include <common/url_guard.hpp>
 #include <ctime>
-#include <strings.h>
+#include <dbackup/plugin.hpp>
 
 namespace {
 
@@ -23,7 +23,11 @@ using dbackup::plugins::HttpResponse;
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr dbackup::Option kOptions[] = {
-    {.name = "webhookUrl", .type = "url", .help = "Where events are sent.", .required = true, .secret = true},
+    {.name = "webhookUrl",
+     .type = "url",
+     .help = "Where events are sent.",
+     .required = true,
+     .secret = true},
     {.name = "method",
      .type = "choice",
      .help = "GET and HEAD carry no body.",
@@ -33,15 +37,19 @@ constexpr dbackup::Option kOptions[] = {
      .help = "Content type of the body. Values put into a JSON template are escaped for JSON.",
      .fallback = "application/json"},
     {.name = "authHeader", .help = "Value of the Authorization header.", .secret = true},
-    {.name = "customHeaders", .type = "text", .help = "Further headers, one \"Name: value\" a line."},
+    {.name = "customHeaders",
+     .type = "text",
+     .help = "Further headers, one \"Name: value\" a line."},
     {.name = "payloadTemplate",
      .type = "text",
      .help = "Body with the placeholders {{title}} {{message}} {{success}} {{color}} {{timestamp}} "
              "{{eventType}} {{fields}}. Empty: a JSON object with all of them."},
 };
 
-constexpr dbackup::AdapterInfo kInfo{
-    .id = "generic-webhook", .name = "Generic Webhook", .options = kOptions, .credentials = {.primary = "WEBHOOK"}};
+constexpr dbackup::AdapterInfo kInfo{.id = "generic-webhook",
+                                     .name = "Generic Webhook",
+                                     .options = kOptions,
+                                     .credentials = {.primary = "WEBHOOK"}};
 
 std::string now_iso8601() {
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -57,7 +65,8 @@ std::string now_iso8601() {
 
 bool is_json(std::string type) {
   type = type.substr(0, type.find(';'));
-  std::ranges::transform(type, type.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(type, type.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   while (!type.empty() && type.back() == ' ') type.pop_back();
   return type == "application/json" || type.ends_with("+json");
 }
@@ -78,15 +87,17 @@ OrderedJson payload_of(const Event& event, bool keep_empty_fields) {
   OrderedJson out{{"title", event.title.empty() ? "Notification" : event.title},
                   {"message", event.message},
                   {"success", success},
-                  {"color", !event.color.empty() ? event.color : success ? "#00ff00" : "#ff0000"},
+                  {"color", !event.color.empty() ? event.color
+                            : success            ? "#00ff00"
+                                                 : "#ff0000"},
                   {"timestamp", event.timestamp.empty() ? now_iso8601() : event.timestamp}};
   if (!event.type.empty()) out["eventType"] = event.type;
   if (!fields.empty() || keep_empty_fields) out["fields"] = std::move(fields);
   return out;
 }
 
-/// Replaces every {{name}}; a name the event does not have gives nothing. Values are not looked at again,
-/// so a title that contains "{{message}}" stays as it is.
+/// Replaces every {{name}}; a name the event does not have gives nothing. Values are not looked at
+/// again, so a title that contains "{{message}}" stays as it is.
 std::string filled(const std::string& pattern, const OrderedJson& payload, bool escape) {
   std::string out;
   size_t at = 0;
@@ -148,7 +159,8 @@ class GenericWebhook final : public dbackup::Notifier {
     for (const auto& [name, value] : headers_) set_header(request, name, value);
     if (method_ != "GET" && method_ != "HEAD") {
       const OrderedJson payload = payload_of(event, event.type == "test");
-      request.body = template_.empty() ? dumped(payload) : filled(template_, payload, is_json(content_type_));
+      request.body =
+          template_.empty() ? dumped(payload) : filled(template_, payload, is_json(content_type_));
     }
     HttpResponse response = dbackup::plugins::send(call, request);
     if (!response.ok()) throw dbackup::plugins::refusal("Webhook", response, {auth_header_, url_});
@@ -157,7 +169,9 @@ class GenericWebhook final : public dbackup::Notifier {
 
   /// A custom header takes the place of ours of the same name.
   static void set_header(HttpRequest& request, const std::string& name, const std::string& value) {
-    const auto same = [&](const auto& header) { return ::strcasecmp(header.first.c_str(), name.c_str()) == 0; };
+    const auto same = [&](const auto& header) {
+      return ::strcasecmp(header.first.c_str(), name.c_str()) == 0;
+    };
     std::erase_if(request.headers, same);
     request.headers.emplace_back(name, value);
   }

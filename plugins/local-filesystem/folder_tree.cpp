@@ -1,15 +1,15 @@
 #include "folder_tree.hpp"
 
-#include <dbackup/error.hpp>
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <dirent.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
+#include <dbackup/error.hpp>
 #include <memory>
-#include <sys/syscall.h>
 
 namespace dbackup::plugins {
 namespace {
@@ -115,16 +115,14 @@ bool is_temporary_name(std::string_view name) {
 
 bool is_temporary_of(std::string_view name, const std::string& token) {
   // The dot after the token cannot be part of one, so "a" does not match what "ab" left.
-  return is_temporary_name(name) &&
-         name.substr(kTemporaryPrefix.size()).starts_with(token + ".");
+  return is_temporary_name(name) && name.substr(kTemporaryPrefix.size()).starts_with(token + ".");
 }
 
 void check_token(const std::string& token) {
-  const bool fits = !token.empty() && token.size() <= 100 &&
-                    std::ranges::all_of(token, [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                             (c >= '0' && c <= '9') || c == '-' || c == '_';
-                    });
+  const bool fits = !token.empty() && token.size() <= 100 && std::ranges::all_of(token, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
   if (!fits) {
     throw Error{ErrorCode::InvalidArgument,
                 "a token must be 1 to 100 letters, digits, \"-\" or \"_\""};
@@ -217,7 +215,8 @@ UniqueFd FolderTree::make_folder(const std::string& folder, std::vector<std::str
       throw system_error(errno, "cannot make \"" + shown(folder) + "\"");
     }
   }
-  throw Error{ErrorCode::FailedPrecondition, "\"" + shown(folder) + "\" cannot be used as a folder"};
+  throw Error{ErrorCode::FailedPrecondition,
+              "\"" + shown(folder) + "\" cannot be used as a folder"};
 }
 
 UniqueFd FolderTree::open_file(const ObjectPath& path, struct stat& info) const {
@@ -229,7 +228,8 @@ UniqueFd FolderTree::open_file(const ObjectPath& path, struct stat& info) const 
     if (is_absent(errno)) return {};
     throw_open_error(errno, shown(path.full()));
   }
-  if (::fstat(fd.get(), &info) != 0) throw system_error(errno, "cannot read \"" + shown(path.full()) + "\"");
+  if (::fstat(fd.get(), &info) != 0)
+    throw system_error(errno, "cannot read \"" + shown(path.full()) + "\"");
   if (!S_ISREG(info.st_mode) || is_forbidden(info)) return {};
   return fd;
 }
@@ -295,8 +295,8 @@ void FolderTree::walk_folder(const Call& call, UniqueFd folder_fd, const std::st
     UniqueFd child_fd{open_beneath(fd, entry->d_name, O_RDONLY | O_DIRECTORY)};
     if (!child_fd || depth + 1 >= kDeepest) {
       if (!child_fd && is_absent(errno)) continue;
-      call.warning("\"" + shown(child) + "\" is left out: " +
-                   (child_fd ? "too deep" : std::strerror(errno)));
+      call.warning("\"" + shown(child) +
+                   "\" is left out: " + (child_fd ? "too deep" : std::strerror(errno)));
       continue;
     }
     walk_folder(call, std::move(child_fd), child, depth + 1, file);

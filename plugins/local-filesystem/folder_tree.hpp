@@ -1,12 +1,12 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <common/unique_fd.hpp>
 #include <dbackup/call.hpp>
-
 #include <functional>
 #include <string>
 #include <string_view>
-#include <sys/stat.h>
 #include <utility>
 #include <vector>
 
@@ -20,23 +20,25 @@ struct ObjectPath {
   std::string full() const { return folder.empty() ? name : folder + "/" + name; }
 };
 
-/// Splits the path of an object. Throws Error{InvalidArgument} for an absolute path, an empty part, "."
-/// or "..", a NUL byte, a part over 255 bytes, and the names kept for unfinished objects.
+/// Splits the path of an object. Throws Error{InvalidArgument} for an absolute path, an empty part,
+/// "." or "..", a NUL byte, a part over 255 bytes, and the names kept for unfinished objects.
 ObjectPath parse_object_path(std::string_view path);
 /// The same for a folder: "" and a trailing slash are allowed.
 std::string parse_folder_path(std::string_view path);
 
-/// ".dbackup-<token>[.<n>].part": what a put under way is called. A token is 1 to 100 of A-Z a-z 0-9 - _.
+/// ".dbackup-<token>[.<n>].part": what a put under way is called. A token is 1 to 100 of A-Z a-z
+/// 0-9 - _.
 std::string temporary_name(const std::string& token, unsigned attempt);
 bool is_temporary_name(std::string_view name);
 bool is_temporary_of(std::string_view name, const std::string& token);
 /// Throws Error{InvalidArgument}.
 void check_token(const std::string& token);
 
-/// A folder below which all work stays. Names are resolved by the kernel from a descriptor of the base,
-/// never through a symbolic link: every object has one path, and no link leads out. The base itself may
-/// be reached through links: the person who configured it chose them. Folders of the host (`forbidden`)
-/// are compared by device and inode, so neither another spelling nor a bind mount leads in.
+/// A folder below which all work stays. Names are resolved by the kernel from a descriptor of the
+/// base, never through a symbolic link: every object has one path, and no link leads out. The base
+/// itself may be reached through links: the person who configured it chose them. Folders of the
+/// host (`forbidden`) are compared by device and inode, so neither another spelling nor a bind
+/// mount leads in.
 class FolderTree {
  public:
   enum class Missing { Fail, Create };
@@ -48,33 +50,34 @@ class FolderTree {
   const std::string& base() const noexcept { return base_; }
   int base_fd() const noexcept { return base_fd_.get(); }
 
-  /// A descriptor of a folder; an empty one when it does not exist. Throws Error{PermissionDenied} for a
-  /// link or a forbidden folder on the way.
+  /// A descriptor of a folder; an empty one when it does not exist. Throws Error{PermissionDenied}
+  /// for a link or a forbidden folder on the way.
   UniqueFd open_folder(const std::string& folder) const;
   /// The same; makes what is missing and appends what it made to `made`, outermost first.
   UniqueFd make_folder(const std::string& folder, std::vector<std::string>& made) const;
   /// Opens a file for reading; an empty descriptor when there is none.
   UniqueFd open_file(const ObjectPath& path, struct stat& info) const;
 
-  /// Removes `folder` and its parents below the base while they are empty; stops quietly at the first
-  /// that is not.
+  /// Removes `folder` and its parents below the base while they are empty; stops quietly at the
+  /// first that is not.
   void prune(std::string folder) const noexcept;
   /// Makes the entries of `folder` and of all its parents up to the base durable.
   void sync_folders(std::string folder) const;
 
   struct Entry {
-    int folder_fd;             ///< of the folder that holds it
-    const std::string& folder; ///< relative to the base
+    int folder_fd;              ///< of the folder that holds it
+    const std::string& folder;  ///< relative to the base
     std::string_view name;
     const struct stat& info;
   };
-  /// Calls `file` for every regular file below `folder`, temporary ones included, in the order of the
-  /// file system. Links are not followed. A subfolder that cannot be read is reported to `call` and left
-  /// out; memory grows with the depth alone.
+  /// Calls `file` for every regular file below `folder`, temporary ones included, in the order of
+  /// the file system. Links are not followed. A subfolder that cannot be read is reported to `call`
+  /// and left out; memory grows with the depth alone.
   void walk(const Call& call, const std::string& folder,
             const std::function<void(const Entry&)>& file) const;
   /// Calls `child` with each folder directly in `folder`.
-  void children(const std::string& folder, const std::function<void(const std::string&)>& child) const;
+  void children(const std::string& folder,
+                const std::function<void(const std::string&)>& child) const;
 
   /// "<base>/<path>" for messages.
   std::string shown(const std::string& path) const;

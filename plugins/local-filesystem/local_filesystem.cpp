@@ -1,20 +1,21 @@
-// Stores backups in a folder of this machine. An object appears under its name only when it is whole and
-// on disk: it is written as ".dbackup-<token>.part" beside its place, synced, and renamed without replacing.
-// Nothing below the base is reached through a symbolic link; see folder_tree.hpp.
+// Stores backups in a folder of this machine. An object appears under its name only when it is
+// whole and on disk: it is written as ".dbackup-<token>.part" beside its place, synced, and renamed
+// without replacing. Nothing below the base is reached through a symbolic link; see
+// folder_tree.hpp.
 
-#include "folder_tree.hpp"
-
-#include <dbackup/plugin.hpp>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
-#include <fcntl.h>
+#include <dbackup/plugin.hpp>
 #include <random>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "folder_tree.hpp"
 
 namespace {
 
@@ -51,7 +52,8 @@ constexpr dbackup::StorageCapabilities kCapabilities{
 
 // Fits the second-level cache: a block is still there when the kernel copies it.
 constexpr size_t kBlockBytes = 256 * 1024;
-// How often the kernel is asked to begin writing out, so that the final sync finds little left to do.
+// How often the kernel is asked to begin writing out, so that the final sync finds little left to
+// do.
 constexpr uint64_t kWritebackBytes = 8 * 1024 * 1024;
 constexpr mode_t kFileMode = 0640;
 
@@ -62,8 +64,8 @@ struct Block {
 ObjectInfo describe(std::string path, const struct stat& info) {
   return {.path = std::move(path),
           .size = static_cast<uint64_t>(info.st_size),
-          .modified_ms = static_cast<int64_t>(info.st_mtim.tv_sec) * 1000 +
-                         info.st_mtim.tv_nsec / 1'000'000};
+          .modified_ms =
+              static_cast<int64_t>(info.st_mtim.tv_sec) * 1000 + info.st_mtim.tv_nsec / 1'000'000};
 }
 
 /// Requests are JSON, so a name that is not UTF-8 could never be asked for.
@@ -127,7 +129,8 @@ class UnfinishedFile {
       block = block.subspan(static_cast<size_t>(n));
     }
     if (size_ - begun_ >= kWritebackBytes) {
-      // Only begins the writing; what cannot be written shows up in fsync. Not all file systems know it.
+      // Only begins the writing; what cannot be written shows up in fsync. Not all file systems
+      // know it.
       (void)::sync_file_range(fd_.get(), static_cast<off64_t>(begun_),
                               static_cast<off64_t>(size_ - begun_), SYNC_FILE_RANGE_WRITE);
       begun_ = size_;
@@ -168,7 +171,8 @@ class UnfinishedFile {
   Error failure(const char* what) const {
     const int number = errno;
     if (number == ENOSPC || number == EDQUOT) {
-      return system_error(number, "\"" + tree_.base() + "\" is full: cannot store \"" + path_.full() + "\"");
+      return system_error(
+          number, "\"" + tree_.base() + "\" is full: cannot store \"" + path_.full() + "\"");
     }
     return system_error(number, std::string{what} + " \"" + tree_.shown(path_.full()) + "\"");
   }
@@ -263,13 +267,15 @@ class LocalFilesystem final : public dbackup::Storage {
     const auto block = std::make_unique<Block>();
     for (uint64_t done = 0; done < total;) {
       call.check_cancelled();
-      const size_t wanted_bytes = static_cast<size_t>(std::min<uint64_t>(kBlockBytes, total - done));
+      const size_t wanted_bytes =
+          static_cast<size_t>(std::min<uint64_t>(kBlockBytes, total - done));
       const ssize_t n =
           ::pread(file.get(), block->bytes.data(), wanted_bytes, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) throw system_error(errno, "cannot read \"" + base.shown(wanted) + "\"");
       if (n == 0) {
-        throw Error{ErrorCode::DataLoss, "\"" + base.shown(wanted) + "\" became shorter while it was read"};
+        throw Error{ErrorCode::DataLoss,
+                    "\"" + base.shown(wanted) + "\" became shorter while it was read"};
       }
       out.write(std::span{block->bytes}.first(static_cast<size_t>(n)));
       done += static_cast<uint64_t>(n);
@@ -314,7 +320,8 @@ class LocalFilesystem final : public dbackup::Storage {
       const std::string name{entry.name};
       if (::unlinkat(entry.folder_fd, name.c_str(), 0) != 0) {
         if (errno == ENOENT) return;
-        throw system_error(errno, "cannot remove \"" + base.shown(entry.folder) + "/" + name + "\"");
+        throw system_error(errno,
+                           "cannot remove \"" + base.shown(entry.folder) + "/" + name + "\"");
       }
       ++removed;
       folders.push_back(entry.folder);

@@ -1,10 +1,9 @@
-// A source that backs up the files of one folder: each file is a "database", its bytes are the dump. Copy it,
-// rename it, and replace the five functions.
-
-#include <dbackup/plugin.hpp>
+// A source that backs up the files of one folder: each file is a "database", its bytes are the
+// dump. Copy it, rename it, and replace the five functions.
 
 #include <array>
 #include <cerrno>
+#include <dbackup/plugin.hpp>
 #include <filesystem>
 #include <fstream>
 
@@ -16,11 +15,15 @@ using dbackup::ErrorCode;
 
 // 1. The options: the host checks, completes, seals and documents them from this table alone.
 constexpr dbackup::Option kOptions[] = {
-    {.name = "folder", .type = "path", .help = "Folder whose files are backed up.", .required = true},
+    {.name = "folder",
+     .type = "path",
+     .help = "Folder whose files are backed up.",
+     .required = true},
 };
 
 // 2. What the adapter is and can do. Each flag must agree with the functions of the class.
-constexpr dbackup::AdapterInfo kInfo{.id = "example-files", .name = "Example files", .options = kOptions};
+constexpr dbackup::AdapterInfo kInfo{
+    .id = "example-files", .name = "Example files", .options = kOptions};
 constexpr dbackup::SourceCapabilities kCapabilities{
     .extension = "bin", .list_databases = true, .restore_renamed = true, .atomic_restore = true};
 
@@ -32,25 +35,30 @@ class ExampleSource final : public dbackup::Source {
   explicit ExampleSource(const dbackup::Config& config) : folder_{config.required("folder")} {}
 
   dbackup::TestResult test(dbackup::Call&) override {
-    if (!fs::is_directory(folder_)) throw Error{ErrorCode::NotFound, "no folder \"" + folder_.string() + "\""};
+    if (!fs::is_directory(folder_))
+      throw Error{ErrorCode::NotFound, "no folder \"" + folder_.string() + "\""};
     return {.message = "Connection successful"};
   }
 
-  void list_databases(dbackup::Call& call, const std::function<void(const dbackup::DatabaseInfo&)>& found) {
+  void list_databases(dbackup::Call& call,
+                      const std::function<void(const dbackup::DatabaseInfo&)>& found) {
     for (const auto& entry : fs::directory_iterator{folder_}) {
       call.check_cancelled();
       if (!entry.is_regular_file()) continue;
-      found({.name = entry.path().filename().string(), .size_bytes = static_cast<int64_t>(entry.file_size())});
+      found({.name = entry.path().filename().string(),
+             .size_bytes = static_cast<int64_t>(entry.file_size())});
     }
   }
 
-  dbackup::DumpResult dump(dbackup::Call& call, const dbackup::DumpRequest& request, dbackup::Writer& out) override {
+  dbackup::DumpResult dump(dbackup::Call& call, const dbackup::DumpRequest& request,
+                           dbackup::Writer& out) override {
     std::ifstream file{path_of(request.database), std::ios::binary};
     if (!file) throw dbackup::system_error(errno, "cannot open \"" + request.database + "\"");
     const auto block = std::make_unique<Block>();
     for (uint64_t done = 0;;) {
       call.check_cancelled();  // once per block
-      file.read(reinterpret_cast<char*>(block->data()), static_cast<std::streamsize>(block->size()));
+      file.read(reinterpret_cast<char*>(block->data()),
+                static_cast<std::streamsize>(block->size()));
       const auto size = static_cast<size_t>(file.gcount());
       if (size == 0) break;
       out.write(std::span{*block}.first(size));
@@ -62,7 +70,8 @@ class ExampleSource final : public dbackup::Source {
     return {};
   }
 
-  void restore(dbackup::Call& call, const dbackup::RestoreRequest& request, dbackup::Reader& in) override {
+  void restore(dbackup::Call& call, const dbackup::RestoreRequest& request,
+               dbackup::Reader& in) override {
     const fs::path target = path_of(request.database);
     const Unfinished beside{target.string() + ".restoring"};
     {
@@ -71,13 +80,15 @@ class ExampleSource final : public dbackup::Source {
       uint64_t done = 0;
       while (const size_t size = in.read(*block)) {  // an error of the stream is thrown here
         call.check_cancelled();
-        file.write(reinterpret_cast<const char*>(block->data()), static_cast<std::streamsize>(size));
+        file.write(reinterpret_cast<const char*>(block->data()),
+                   static_cast<std::streamsize>(size));
         done += size;
         call.progress(done, 0);
       }
       call.check_cancelled();
       file.flush();
-      if (!file) throw Error{ErrorCode::ResourceExhausted, "cannot write \"" + beside.path.string() + "\""};
+      if (!file)
+        throw Error{ErrorCode::ResourceExhausted, "cannot write \"" + beside.path.string() + "\""};
     }
     fs::rename(beside.path, target);  // all or nothing: that is what atomic_restore declares
   }
@@ -104,4 +115,5 @@ class ExampleSource final : public dbackup::Source {
 }  // namespace
 
 // 4. The one exported symbol.
-DBACKUP_PLUGIN("org.example.files", "Example files", "1.0.0", dbackup::source<ExampleSource>(kInfo, kCapabilities))
+DBACKUP_PLUGIN("org.example.files", "Example files", "1.0.0",
+               dbackup::source<ExampleSource>(kInfo, kCapabilities))

@@ -1,13 +1,13 @@
 // Runs the conformance checks over the built plugin: example_source_test <example-source.so>
 
-#include <dbackup/testing/conformance.hpp>
-#include <dbackup/testing/plugin_file.hpp>
+#include <stdlib.h>
 
 #include <cstdio>
+#include <dbackup/testing/conformance.hpp>
+#include <dbackup/testing/plugin_file.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <stdlib.h>
 
 namespace {
 
@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
        .restore_database = "restored",
        .fingerprint = [&](const std::string& database) { return content_of(folder / database); },
        .any_bytes_are_a_dump = true});
-  for (const auto& finding : findings) std::printf("%s: %s\n", finding.check.c_str(), finding.sentence.c_str());
+  for (const auto& finding : findings)
+    std::printf("%s: %s\n", finding.check.c_str(), finding.sentence.c_str());
 
   std::filesystem::remove_all(folder);
   return findings.empty() ? 0 : 1;

@@ -1,10 +1,10 @@
+#include <gtest/gtest.h>
+
 #include <dbackup/exec.hpp>
 #include <dbackup/testing/gtest.hpp>
 #include <dbackup/testing/plugin_file.hpp>
-
 #include <filesystem>
 #include <fstream>
-#include <gtest/gtest.h>
 
 #include "tests/conformance/plugin_under_test.hpp"
 
@@ -18,11 +18,14 @@ using testing::FakeCall;
 std::string exported_symbols(const fs::path& library) {
   FakeCall call;
   testing::offer_local_services(call);
-  return Exec{call.call()}.run({"nm", "-D", "--defined-only", "--format=just-symbols", library.string()}).output;
+  return Exec{call.call()}
+      .run({"nm", "-D", "--defined-only", "--format=just-symbols", library.string()})
+      .output;
 }
 
 TEST(Abi, AllowsAPluginInPlainC) {
-  const testing::PluginFile plugin{std::string{DBACKUP_BINARY_DIR} + "/lib/dbackup/test-plugins/c-notifier.so"};
+  const testing::PluginFile plugin{std::string{DBACKUP_BINARY_DIR} +
+                                   "/lib/dbackup/test-plugins/c-notifier.so"};
   const TempFolder folder;
   const std::string file = (folder.path() / "events").string();
   EXPECT_TRUE(testing::conforms(plugin.adapter("c-file"), {.config = Json{{"path", file}}}));
@@ -61,7 +64,8 @@ TEST(Abi, ReadsAMemberOnlyInsideTheOtherSidesStruct) {
 TEST(Abi, KeepsTheSdkVersionInOnePlace) {
   std::ifstream in{std::string{DBACKUP_SOURCE_DIR} + "/sdk/include/dbackup/abi.h"};
   const std::string header{std::istreambuf_iterator<char>{in}, {}};
-  EXPECT_NE(header.find("#define DBACKUP_SDK_VERSION \"" DBACKUP_PARSED_SDK_VERSION "\""), std::string::npos);
+  EXPECT_NE(header.find("#define DBACKUP_SDK_VERSION \"" DBACKUP_PARSED_SDK_VERSION "\""),
+            std::string::npos);
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
-#include "plugin_under_test.hpp"
-
-#include <dbackup/testing/gtest.hpp>
-
-#include <chrono>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <dbackup/testing/gtest.hpp>
+
+#include "plugin_under_test.hpp"
 #include "tests/support/http_recorder.hpp"
 
 namespace dbackup::tests {
@@ -25,7 +24,8 @@ class GenericWebhook : public ::testing::Test {
     const auto& table = *testing::table_of<dbackup_notifier>(adapter_, DBACKUP_EXT_NOTIFIER);
     if (!config.contains("webhookUrl")) config["webhookUrl"] = recorder_.url("/hook?key=s3cret");
     Outcome outcome;
-    const auto notifier = NotifierInstance::open(table, testing::with_defaults(adapter_, config), outcome);
+    const auto notifier =
+        NotifierInstance::open(table, testing::with_defaults(adapter_, config), outcome);
     return outcome.ok() ? notifier.run(table.send, call, event) : outcome;
   }
 
@@ -35,12 +35,15 @@ class GenericWebhook : public ::testing::Test {
 };
 
 TEST_F(GenericWebhook, DoesWhatEveryNotifierPromises) {
-  EXPECT_TRUE(testing::conforms(adapter_, {.config = Json{{"webhookUrl", recorder_.url()}},
-                                           .unreachable_config = Json{{"webhookUrl", "http://127.0.0.1:1/"}}}));
+  EXPECT_TRUE(testing::conforms(
+      adapter_, {.config = Json{{"webhookUrl", recorder_.url()}},
+                 .unreachable_config = Json{{"webhookUrl", "http://127.0.0.1:1/"}}}));
 }
 
 TEST_F(GenericWebhook, SendsTheEventAsOneJsonObject) {
-  ASSERT_TRUE(send({{"authHeader", "Bearer t0ken"}, {"customHeaders", "X-One: 1\n\nX-Two:  two words \r\n"}}).ok());
+  ASSERT_TRUE(send({{"authHeader", "Bearer t0ken"},
+                    {"customHeaders", "X-One: 1\n\nX-Two:  two words \r\n"}})
+                  .ok());
   const auto request = recorder_.requests().at(0);
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.target, "/hook?key=s3cret");
@@ -48,11 +51,12 @@ TEST_F(GenericWebhook, SendsTheEventAsOneJsonObject) {
   EXPECT_EQ(request.headers.at("authorization"), "Bearer t0ken");
   EXPECT_EQ(request.headers.at("x-one"), "1");
   EXPECT_EQ(request.headers.at("x-two"), "two words");
-  EXPECT_EQ(request.body,
-            R"({"title":"Backup Failed: Nightly \"full\"","message":"disk full\nsecond line","success":false,)"
-            R"("color":"#ef4444","timestamp":"2026-08-09T02:00:05.000Z","eventType":"backup_failure","fields":)"
-            R"([{"name":"Job","value":"Nightly","inline":true},)"
-            R"({"name":"Error","value":"größer: \\ \" '","inline":false}]})");
+  EXPECT_EQ(
+      request.body,
+      R"({"title":"Backup Failed: Nightly \"full\"","message":"disk full\nsecond line","success":false,)"
+      R"("color":"#ef4444","timestamp":"2026-08-09T02:00:05.000Z","eventType":"backup_failure","fields":)"
+      R"([{"name":"Job","value":"Nightly","inline":true},)"
+      R"({"name":"Error","value":"größer: \\ \" '","inline":false}]})");
 }
 
 TEST_F(GenericWebhook, FillsInWhatAnEventLeavesOut) {
@@ -66,7 +70,8 @@ TEST_F(GenericWebhook, FillsInWhatAnEventLeavesOut) {
 }
 
 TEST_F(GenericWebhook, EscapesTemplateValuesForJsonAlone) {
-  const std::string pattern = R"({"text":"{{title}} {{nothing}}","ok":{{success}},"all":{{ fields }}})";
+  const std::string pattern =
+      R"({"text":"{{title}} {{nothing}}","ok":{{success}},"all":{{ fields }}})";
   ASSERT_TRUE(send({{"payloadTemplate", pattern}}).ok());
   const Json body = Json::parse(recorder_.requests().at(0).body);
   EXPECT_EQ(body.at("text"), "Backup Failed: Nightly \"full\" ");
@@ -102,7 +107,8 @@ TEST_F(GenericWebhook, SaysWhatTheFarSideAnsweredWithoutItsSecrets) {
   recorder_.answer("500 Oh no", "bad header Bearer t0ken " + std::string(400, 'x'));
   const Outcome outcome = send({{"authHeader", "Bearer t0ken"}});
   EXPECT_EQ(outcome.status, DBACKUP_UNAVAILABLE);
-  EXPECT_EQ(outcome.message.find("Webhook returned 500: bad header *** xxx"), 0u) << outcome.message;
+  EXPECT_EQ(outcome.message.find("Webhook returned 500: bad header *** xxx"), 0u)
+      << outcome.message;
   EXPECT_LT(outcome.message.size(), 340u);
   recorder_.answer("401 Unauthorized");
   EXPECT_EQ(send(Json::object()).status, DBACKUP_UNAUTHENTICATED);
@@ -116,17 +122,19 @@ TEST_F(GenericWebhook, ReadsNoMoreOfAnEndlessAnswerThanItShows) {
 }
 
 TEST_F(GenericWebhook, RefusesMetadataServicesInEverySpelling) {
-  for (const char* url : {"http://169.254.169.254/latest", "http://2852039166/", "http://0xA9FEA9FE/",
-                          "http://0251.0376.0251.0376/", "http://169.254.43518/", "http://[::ffff:169.254.169.254]/",
-                          "http://[::ffff:a9fe:a9fe]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[fd00:ec2::254]/",
-                          "http://metadata.google.internal/", "http://METADATA.google.internal./",
-                          "http://100.100.100.200/", "http://169.254.170.2/v2"}) {
+  for (const char* url :
+       {"http://169.254.169.254/latest", "http://2852039166/", "http://0xA9FEA9FE/",
+        "http://0251.0376.0251.0376/", "http://169.254.43518/", "http://[::ffff:169.254.169.254]/",
+        "http://[::ffff:a9fe:a9fe]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[fd00:ec2::254]/",
+        "http://metadata.google.internal/", "http://METADATA.google.internal./",
+        "http://100.100.100.200/", "http://169.254.170.2/v2"}) {
     EXPECT_EQ(send({{"webhookUrl", url}}).status, DBACKUP_PERMISSION_DENIED) << url;
   }
 }
 
 TEST_F(GenericWebhook, RefusesEverythingButHttp) {
-  for (const char* url : {"file:///etc/passwd", "gopher://127.0.0.1/", "ftp://127.0.0.1/", "not a url", "http://"}) {
+  for (const char* url :
+       {"file:///etc/passwd", "gopher://127.0.0.1/", "ftp://127.0.0.1/", "not a url", "http://"}) {
     EXPECT_EQ(send({{"webhookUrl", url}}).status, DBACKUP_INVALID_ARGUMENT) << url;
   }
 }
@@ -149,7 +157,8 @@ TEST_F(GenericWebhook, EndsWithinASecondWhenCancelledWhileWaiting) {
 TEST_F(GenericWebhook, NeverShowsTheUrlInAnError) {
   const Outcome refused = send({{"webhookUrl", "http://127.0.0.1:1/path?key=s3cret"}});
   EXPECT_EQ(refused.status, DBACKUP_UNAVAILABLE);
-  EXPECT_EQ((refused.message + refused.detail).find("s3cret"), std::string::npos) << refused.message;
+  EXPECT_EQ((refused.message + refused.detail).find("s3cret"), std::string::npos)
+      << refused.message;
 }
 
 }  // namespace

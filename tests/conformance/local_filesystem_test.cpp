@@ -1,17 +1,17 @@
-#include "plugin_under_test.hpp"
-
-#include <dbackup/testing/gtest.hpp>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <dbackup/testing/gtest.hpp>
 #include <filesystem>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <iterator>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <thread>
-#include <unistd.h>
+
+#include "plugin_under_test.hpp"
 
 namespace dbackup::tests {
 namespace {
@@ -33,20 +33,22 @@ class LocalFilesystem : public ::testing::Test {
     EXPECT_TRUE(outcome.ok()) << outcome.text();
     return out;
   }
-  Outcome put(const StorageInstance& storage, const std::string& path, const std::string& content = "x",
-              const std::string& token = "token-1") {
+  Outcome put(const StorageInstance& storage, const std::string& path,
+              const std::string& content = "x", const std::string& token = "token-1") {
     FakeCall call;
     MemoryReader in{content};
     return storage.run(table_.put, call, {{"path", path}, {"token", token}}, in);
   }
-  Outcome get(const StorageInstance& storage, const std::string& path, std::string* content = nullptr) {
+  Outcome get(const StorageInstance& storage, const std::string& path,
+              std::string* content = nullptr) {
     FakeCall call;
     MemoryWriter out;
     const Outcome outcome = storage.run(table_.get, call, {{"path", path}}, out);
     if (content != nullptr) *content = out.content();
     return outcome;
   }
-  Outcome ask(decltype(dbackup_storage::stat) function, const StorageInstance& storage, const Json& request) {
+  Outcome ask(decltype(dbackup_storage::stat) function, const StorageInstance& storage,
+              const Json& request) {
     FakeCall call;
     return storage.run(function, call, request);
   }
@@ -64,7 +66,8 @@ class LocalFilesystem : public ::testing::Test {
   }
   size_t files_below(const fs::path& folder) {
     const auto all = fs::recursive_directory_iterator{folder};
-    return static_cast<size_t>(std::count_if(begin(all), end(all), [](const auto& e) { return e.is_regular_file(); }));
+    return static_cast<size_t>(
+        std::count_if(begin(all), end(all), [](const auto& e) { return e.is_regular_file(); }));
   }
 
   TempFolder temp_;
@@ -76,14 +79,16 @@ class LocalFilesystem : public ::testing::Test {
 };
 
 TEST_F(LocalFilesystem, DoesWhatEveryStoragePromises) {
-  EXPECT_TRUE(testing::conforms(plugin_.adapter("local-filesystem"), {.config = Json{{"basePath", base_.string()}}}));
+  EXPECT_TRUE(testing::conforms(plugin_.adapter("local-filesystem"),
+                                {.config = Json{{"basePath", base_.string()}}}));
   EXPECT_TRUE(fs::is_empty(base_)) << "the checks left something behind";
 }
 
 TEST_F(LocalFilesystem, SaysThatReadingAndWritingWorkAndLeavesNothing) {
   const auto storage = open();
   FakeCall call;
-  EXPECT_EQ(storage.test(call).result.at("message"), "Access to " + base_.string() + " verified (Read/Write)");
+  EXPECT_EQ(storage.test(call).result.at("message"),
+            "Access to " + base_.string() + " verified (Read/Write)");
   EXPECT_TRUE(fs::is_empty(base_));
 }
 
@@ -112,7 +117,8 @@ TEST_F(LocalFilesystem, NeverFollowsALinkBelowItsBase) {
   }
   EXPECT_EQ(put(storage, "out/new").status, DBACKUP_PERMISSION_DENIED);
   EXPECT_EQ(put(storage, "link").status, DBACKUP_ALREADY_EXISTS);
-  EXPECT_EQ(ask(table_.remove, storage, {{"path", "out/secret"}}).status, DBACKUP_PERMISSION_DENIED);
+  EXPECT_EQ(ask(table_.remove, storage, {{"path", "out/secret"}}).status,
+            DBACKUP_PERMISSION_DENIED);
   EXPECT_FALSE(ask(table_.remove, storage, {{"path", "link"}}).result.value("removed", true));
   EXPECT_TRUE(fs::exists(temp_.path() / "outside/secret"));
   const auto found = list(storage);
@@ -132,7 +138,8 @@ TEST_F(LocalFilesystem, RefusesABaseInsideAForbiddenFolder) {
   write(hidden / "keys/master", "key");
   fs::create_directory_symlink(hidden / "keys", temp_.path() / "alias");
   for (const auto& base : {hidden, hidden / "keys", hidden / "new/deep", temp_.path() / "alias"}) {
-    const auto storage = open({{"basePath", base.string()}, {"$forbiddenPaths", {hidden.string()}}});
+    const auto storage =
+        open({{"basePath", base.string()}, {"$forbiddenPaths", {hidden.string()}}});
     EXPECT_EQ(put(storage, "x").status, DBACKUP_PERMISSION_DENIED) << base;
     FakeCall call;
     EXPECT_EQ(storage.test(call).status, DBACKUP_PERMISSION_DENIED) << base;
@@ -151,7 +158,8 @@ TEST_F(LocalFilesystem, HidesAForbiddenFolderBelowItsBase) {
   EXPECT_EQ(get(storage, "data/private/keys/master").status, DBACKUP_PERMISSION_DENIED);
   EXPECT_EQ(put(storage, "data/private/keys/new").status, DBACKUP_PERMISSION_DENIED);
   EXPECT_EQ(put(storage, "data/private/other/new").status, DBACKUP_PERMISSION_DENIED);
-  EXPECT_EQ(ask(table_.remove, storage, {{"path", "data/private/keys/master"}}).status, DBACKUP_PERMISSION_DENIED);
+  EXPECT_EQ(ask(table_.remove, storage, {{"path", "data/private/keys/master"}}).status,
+            DBACKUP_PERMISSION_DENIED);
   const auto found = list(storage);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].at("path"), "data/fine");
@@ -192,7 +200,8 @@ TEST_F(LocalFilesystem, TakesNothingForAnObjectThatIsNoFile) {
   for (const char* path : {"folder", "fifo"}) {
     EXPECT_EQ(get(storage, path).status, DBACKUP_NOT_FOUND) << path;
     EXPECT_FALSE(ask(table_.stat, storage, {{"path", path}}).result.value("exists", true)) << path;
-    EXPECT_FALSE(ask(table_.remove, storage, {{"path", path}}).result.value("removed", true)) << path;
+    EXPECT_FALSE(ask(table_.remove, storage, {{"path", path}}).result.value("removed", true))
+        << path;
   }
   EXPECT_TRUE(list(storage).empty());
   ASSERT_TRUE(put(storage, "file").ok());
@@ -233,7 +242,8 @@ TEST_F(LocalFilesystem, LetsOneOfManyRacingPutsWin) {
       writers.emplace_back([&, n] {
         const auto storage = open();
         const Outcome outcome =
-            put(storage, "new/folder/a.bin", std::string(400'000, static_cast<char>('a' + n)), "token-" + std::to_string(n));
+            put(storage, "new/folder/a.bin", std::string(400'000, static_cast<char>('a' + n)),
+                "token-" + std::to_string(n));
         if (outcome.ok()) ++stored;
         if (outcome.status == DBACKUP_ALREADY_EXISTS) ++taken;
       });
@@ -248,7 +258,8 @@ TEST_F(LocalFilesystem, LetsOneOfManyRacingPutsWin) {
 }
 
 TEST_F(LocalFilesystem, KeepsAFolderThatAnotherPutNeeds) {
-  // A put that fails removes the folders it made; one that starts meanwhile must not lose its place.
+  // A put that fails removes the folders it made; one that starts meanwhile must not lose its
+  // place.
   std::atomic<int> failed = 0;
   {
     std::vector<std::jthread> workers;
@@ -260,9 +271,11 @@ TEST_F(LocalFilesystem, KeepsAFolderThatAnotherPutNeeds) {
           if (n % 2 == 0) {
             FakeCall call;
             MemoryReader in{std::string(1000, 'x'), {.fail_at_call = 1}};
-            (void)storage.run(table_.put, call, {{"path", path}, {"token", "t" + std::to_string(n)}}, in);
+            (void)storage.run(table_.put, call,
+                              {{"path", path}, {"token", "t" + std::to_string(n)}}, in);
           } else if (!put(storage, path, "x", "t" + std::to_string(n)).ok() ||
-                     !ask(table_.remove, storage, {{"path", path}}).result.value("removed", false)) {
+                     !ask(table_.remove, storage, {{"path", path}})
+                          .result.value("removed", false)) {
             ++failed;
           }
         }
@@ -278,7 +291,8 @@ class FullDisk : public LocalFilesystem {
  protected:
   void SetUp() override {
     fs::create_directories(base_);
-    mounted_ = ::mount("dbackup-test", base_.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=4m") == 0;
+    mounted_ =
+        ::mount("dbackup-test", base_.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=4m") == 0;
     if (!mounted_) GTEST_SKIP() << "no right to mount a small file system";
   }
   void TearDown() override {
@@ -291,8 +305,9 @@ TEST_F(FullDisk, IsNamedAndLeavesNothing) {
   const auto storage = open();
   const Outcome outcome = put(storage, "job/big.bin", std::string(8 * 1024 * 1024, 'x'));
   EXPECT_EQ(outcome.status, DBACKUP_RESOURCE_EXHAUSTED);
-  EXPECT_EQ(outcome.message,
-            "\"" + base_.string() + "\" is full: cannot store \"job/big.bin\": No space left on device");
+  EXPECT_EQ(
+      outcome.message,
+      "\"" + base_.string() + "\" is full: cannot store \"job/big.bin\": No space left on device");
   EXPECT_TRUE(fs::is_empty(base_));
   EXPECT_TRUE(put(storage, "job/small.bin", std::string(1024 * 1024, 'x')).ok());
 }

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <dbackup/testing/plugin_file.hpp>
-
-#include <filesystem>
 #include <stdlib.h>
+
+#include <dbackup/testing/plugin_file.hpp>
+#include <filesystem>
 #include <string>
 
 namespace dbackup::tests {
 
 /// A first-party plugin as it was built.
 inline testing::PluginFile built_plugin(const std::string& name) {
-  return testing::PluginFile{std::string{DBACKUP_BINARY_DIR} + "/lib/dbackup/plugins/" + name + ".so"};
+  return testing::PluginFile{std::string{DBACKUP_BINARY_DIR} + "/lib/dbackup/plugins/" + name +
+                             ".so"};
 }
 
 /// An empty folder that goes with its content.

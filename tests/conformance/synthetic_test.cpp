@@ -1,11 +1,11 @@
-#include "plugin_under_test.hpp"
+#include <gtest/gtest.h>
 
 #include <dbackup/testing/gtest.hpp>
 
-#include <gtest/gtest.h>
+#include "plugin_under_test.hpp"
 
-// The kit over its own adapters, and over plugins with one fault each: a check that finds nothing anywhere
-// checks nothing.
+// The kit over its own adapters, and over plugins with one fault each: a check that finds nothing
+// anywhere checks nothing.
 
 namespace dbackup::tests {
 namespace {
@@ -20,12 +20,14 @@ using testing::Outcome;
 using testing::SourceInstance;
 
 testing::PluginFile test_plugin(const std::string& name) {
-  return testing::PluginFile{std::string{DBACKUP_BINARY_DIR} + "/lib/dbackup/test-plugins/" + name + ".so"};
+  return testing::PluginFile{std::string{DBACKUP_BINARY_DIR} + "/lib/dbackup/test-plugins/" + name +
+                             ".so"};
 }
 
 std::string dump_of(const Json& config, const std::string& database = "synthetic") {
   static const auto plugin = test_plugin("synthetic");
-  const auto& table = *testing::table_of<dbackup_source>(plugin.adapter("synthetic"), DBACKUP_EXT_SOURCE);
+  const auto& table =
+      *testing::table_of<dbackup_source>(plugin.adapter("synthetic"), DBACKUP_EXT_SOURCE);
   Outcome outcome;
   const auto source = SourceInstance::open(table, config, outcome);
   FakeCall call;
@@ -48,12 +50,14 @@ TEST(SyntheticSource, GivesTheSameBytesForTheSameSeedAlone) {
   EXPECT_EQ(first.size(), 300'001u);
   EXPECT_EQ(first, dump_of(config));
   EXPECT_NE(first, dump_of({{"size_bytes", 300'001}, {"seed", 8}}));
-  EXPECT_NE(first, dump_of({{"size_bytes", 300'001}, {"seed", 7}, {"databases", 2}}, "synthetic-2"));
+  EXPECT_NE(first,
+            dump_of({{"size_bytes", 300'001}, {"seed", 7}, {"databases", 2}}, "synthetic-2"));
 }
 
 TEST(SyntheticSource, FailsAtTheVeryByte) {
   const auto plugin = test_plugin("synthetic");
-  const auto& table = *testing::table_of<dbackup_source>(plugin.adapter("synthetic"), DBACKUP_EXT_SOURCE);
+  const auto& table =
+      *testing::table_of<dbackup_source>(plugin.adapter("synthetic"), DBACKUP_EXT_SOURCE);
   Outcome outcome;
   const auto source = SourceInstance::open(table, {{"fail_at_byte", 123'457}}, outcome);
   FakeCall call;
@@ -64,14 +68,16 @@ TEST(SyntheticSource, FailsAtTheVeryByte) {
 
 TEST(SyntheticSource, NoticesOneWrongByteInARestore) {
   const auto plugin = test_plugin("synthetic");
-  const auto& table = *testing::table_of<dbackup_source>(plugin.adapter("synthetic"), DBACKUP_EXT_SOURCE);
+  const auto& table =
+      *testing::table_of<dbackup_source>(plugin.adapter("synthetic"), DBACKUP_EXT_SOURCE);
   std::string content = dump_of({{"size_bytes", 1'000'000}});
   content[700'000] = static_cast<char>(content[700'000] ^ 1);
   Outcome outcome;
   const auto source = SourceInstance::open(table, {{"size_bytes", 1'000'000}}, outcome);
   FakeCall call;
   MemoryReader in{content};
-  EXPECT_EQ(source.run(table.restore, call, {{"database", "synthetic"}}, in).status, DBACKUP_DATA_LOSS);
+  EXPECT_EQ(source.run(table.restore, call, {{"database", "synthetic"}}, in).status,
+            DBACKUP_DATA_LOSS);
 }
 
 struct FaultyPlugin {
@@ -83,7 +89,8 @@ class TestingKit : public ::testing::TestWithParam<FaultyPlugin> {};
 
 TEST_P(TestingKit, FindsTheFaultOf) {
   const auto plugin = test_plugin(std::string{"bad-"} + GetParam().name);
-  const auto findings = check_adapter(plugin.adapter(), {.config = Json::object(), .database = "bad"});
+  const auto findings =
+      check_adapter(plugin.adapter(), {.config = Json::object(), .database = "bad"});
   std::string all;
   bool found = false;
   for (const Finding& finding : findings) {
@@ -94,7 +101,8 @@ TEST_P(TestingKit, FindsTheFaultOf) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Bad, TestingKit,
-                         ::testing::Values(FaultyPlugin{"short-table", "table"}, FaultyPlugin{"no-json", "descriptor"},
+                         ::testing::Values(FaultyPlugin{"short-table", "table"},
+                                           FaultyPlugin{"no-json", "descriptor"},
                                            FaultyPlugin{"no-table", "descriptor"},
                                            FaultyPlugin{"garbage-result", "source.dump"},
                                            FaultyPlugin{"bad-status", "source.dump"},

@@ -1,8 +1,8 @@
-#include <common/url_guard.hpp>
-
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+
+#include <common/url_guard.hpp>
 
 namespace dbackup::plugins {
 namespace {
@@ -10,7 +10,8 @@ namespace {
 bool refused(const char* text) {
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
-  if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) return is_refused_address(reinterpret_cast<sockaddr*>(&v4));
+  if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+    return is_refused_address(reinterpret_cast<sockaddr*>(&v4));
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;
   EXPECT_EQ(inet_pton(AF_INET6, text, &v6.sin6_addr), 1) << text;
@@ -18,16 +19,18 @@ bool refused(const char* text) {
 }
 
 TEST(UrlGuard, RefusesTheAddressesOfMetadataServices) {
-  for (const char* address : {"169.254.169.254", "169.254.170.2", "100.100.100.200", "::ffff:169.254.169.254",
-                              "::169.254.169.254", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1",
-                              "fd00:ec2::254", "fd00:ec2::23"}) {
+  for (const char* address :
+       {"169.254.169.254", "169.254.170.2", "100.100.100.200", "::ffff:169.254.169.254",
+        "::169.254.169.254", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1", "fd00:ec2::254",
+        "fd00:ec2::23"}) {
     EXPECT_TRUE(refused(address)) << address;
   }
 }
 
 TEST(UrlGuard, AllowsPrivateAndPublicAddresses) {
-  for (const char* address : {"127.0.0.1", "10.1.2.3", "192.168.1.1", "8.8.8.8", "169.253.255.255", "169.255.0.0",
-                              "::1", "fd00:ec3::254", "2001:db8::1", "::ffff:10.0.0.1"}) {
+  for (const char* address :
+       {"127.0.0.1", "10.1.2.3", "192.168.1.1", "8.8.8.8", "169.253.255.255", "169.255.0.0", "::1",
+        "fd00:ec3::254", "2001:db8::1", "::ffff:10.0.0.1"}) {
     EXPECT_FALSE(refused(address)) << address;
   }
 }

@@ -1,21 +1,23 @@
 #include "tests/support/http_recorder.hpp"
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdlib>
-#include <netinet/in.h>
-#include <poll.h>
 #include <stdexcept>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace dbackup::test {
 namespace {
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -110,7 +112,9 @@ void HttpRecorder::handle(int fd) {
     request = parse_head(text.substr(0, head_end));
     head_end += 4;
     const auto length = request.headers.find("content-length");
-    wanted = head_end + (length == request.headers.end() ? 0 : std::strtoul(length->second.c_str(), nullptr, 10));
+    wanted =
+        head_end +
+        (length == request.headers.end() ? 0 : std::strtoul(length->second.c_str(), nullptr, 10));
   }
   const std::scoped_lock lock{mutex_};
   if (wanted != std::string::npos) {
@@ -120,7 +124,8 @@ void HttpRecorder::handle(int fd) {
       unanswered_.push_back(fd);
       return;
     }
-    const std::string answer = "HTTP/1.1 " + status_ + "\r\nContent-Length: " + std::to_string(body_.size()) +
+    const std::string answer = "HTTP/1.1 " + status_ +
+                               "\r\nContent-Length: " + std::to_string(body_.size()) +
                                "\r\nConnection: close\r\n" + extra_headers_ + "\r\n" +
                                (request.method == "HEAD" ? "" : body_);
     for (size_t at = 0; at < answer.size();) {

@@ -17,8 +17,8 @@ struct RecordedRequest {
   std::string body;
 };
 
-/// An HTTP server on a free loopback port that writes down what it is sent and answers as it was told.
-/// One connection at a time, closed after each answer.
+/// An HTTP server on a free loopback port that writes down what it is sent and answers as it was
+/// told. One connection at a time, closed after each answer.
 class HttpRecorder {
  public:
   HttpRecorder();
@@ -27,7 +27,8 @@ class HttpRecorder {
   ~HttpRecorder();
 
   std::string url(const std::string& target = "/") const;
-  /// What every later request is answered; the whole status line's rest, for example "204 No Content".
+  /// What every later request is answered; the whole status line's rest, for example "204 No
+  /// Content".
   void answer(std::string status, std::string body = {}, std::string extra_headers = {});
   /// From now on requests are read and never answered.
   void stay_silent();

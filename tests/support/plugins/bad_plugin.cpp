@@ -1,44 +1,44 @@
-// Plugins that are wrong in one way each; DBACKUP_FAULT says which. All the rest is a source that works:
-// adapter "bad-<fault>", one database "bad", a dump of 1 MiB. Written against the C tables, since the C++
-// layer makes most of these mistakes impossible.
+// Plugins that are wrong in one way each; DBACKUP_FAULT says which. All the rest is a source that
+// works: adapter "bad-<fault>", one database "bad", a dump of 1 MiB. Written against the C tables,
+// since the C++ layer makes most of these mistakes impossible.
 
 #include <dbackup/abi.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <stdexcept>
 #include <string_view>
-#include <unistd.h>
 
 namespace {
 
 enum class Fault {
-  wrong_major,      // another ABI major: refused, naming both numbers
-  newer_minor,      // no fault: a newer minor loads and works
-  short_entry,      // the entry ends after the version numbers
-  short_table,      // the source's table ends before dump
-  no_table,         // get_extension knows nothing
-  null_adapters,    // an adapter count without adapters
-  no_json,          // a descriptor that is not JSON
-  twin_ids,         // two adapters of one id
-  throws,           // an exception leaves a function of the table
-  crash,            // SIGSEGV in dump
-  hang,             // dump never returns and does not ask for cancellation
-  exits,            // dump ends the process with status 0, as if all were well
-  noisy,            // no fault of the data: megabytes on standard output and error
-  leaks,            // descriptors are opened and never closed
-  eats_memory,      // dump allocates without end
-  leaves_child,     // dump leaves a process running
-  garbage_result,   // the answer of dump is not JSON
-  bad_status,       // a status that does not exist
-  silent_failure,   // a failure without fail()
-  lying_writer,     // dump returns OK although the consumer failed
-  start_crash,      // aborts in a static constructor
-  start_throw,      // throws in a static constructor
+  wrong_major,     // another ABI major: refused, naming both numbers
+  newer_minor,     // no fault: a newer minor loads and works
+  short_entry,     // the entry ends after the version numbers
+  short_table,     // the source's table ends before dump
+  no_table,        // get_extension knows nothing
+  null_adapters,   // an adapter count without adapters
+  no_json,         // a descriptor that is not JSON
+  twin_ids,        // two adapters of one id
+  throws,          // an exception leaves a function of the table
+  crash,           // SIGSEGV in dump
+  hang,            // dump never returns and does not ask for cancellation
+  exits,           // dump ends the process with status 0, as if all were well
+  noisy,           // no fault of the data: megabytes on standard output and error
+  leaks,           // descriptors are opened and never closed
+  eats_memory,     // dump allocates without end
+  leaves_child,    // dump leaves a process running
+  garbage_result,  // the answer of dump is not JSON
+  bad_status,      // a status that does not exist
+  silent_failure,  // a failure without fail()
+  lying_writer,    // dump returns OK although the consumer failed
+  start_crash,     // aborts in a static constructor
+  start_throw,     // throws in a static constructor
 };
 
 constexpr Fault kFault = Fault::DBACKUP_FAULT;
@@ -62,7 +62,8 @@ dbackup_status test_source(void*, const dbackup_call* call, dbackup_str) noexcep
   return DBACKUP_OK;
 }
 
-dbackup_status list(void*, const dbackup_call* call, dbackup_str, const dbackup_item_sink* sink) noexcept {
+dbackup_status list(void*, const dbackup_call* call, dbackup_str,
+                    const dbackup_item_sink* sink) noexcept {
   const dbackup_status status = sink->item(sink->ctx, text(R"({"name":"bad"})"));
   call->result(call->ctx, text("{}"));
   return status;
@@ -100,7 +101,8 @@ void misbehave() {
   }
 }
 
-dbackup_status dump(void*, const dbackup_call* call, dbackup_str, const dbackup_writer* out) noexcept {
+dbackup_status dump(void*, const dbackup_call* call, dbackup_str,
+                    const dbackup_writer* out) noexcept {
   misbehave();
   if constexpr (kFault == Fault::bad_status) return 4711;
   if constexpr (kFault == Fault::silent_failure) return DBACKUP_ABORTED;
@@ -117,7 +119,8 @@ dbackup_status dump(void*, const dbackup_call* call, dbackup_str, const dbackup_
       const int64_t taken = out->write(out->ctx, block.data() + at, block.size() - at);
       if (taken <= 0) {
         if constexpr (kFault == Fault::lying_writer) break;
-        call->fail(call->ctx, DBACKUP_ABORTED, text("the consumer of the stream ended it"), text(""));
+        call->fail(call->ctx, DBACKUP_ABORTED, text("the consumer of the stream ended it"),
+                   text(""));
         return DBACKUP_ABORTED;
       }
       at += static_cast<size_t>(taken);
@@ -128,7 +131,8 @@ dbackup_status dump(void*, const dbackup_call* call, dbackup_str, const dbackup_
   return DBACKUP_OK;
 }
 
-dbackup_status restore(void*, const dbackup_call* call, dbackup_str, const dbackup_reader* in) noexcept {
+dbackup_status restore(void*, const dbackup_call* call, dbackup_str,
+                       const dbackup_reader* in) noexcept {
   std::array<char, 65536> block{};
   for (;;) {
     const int64_t n = in->read(in->ctx, block.data(), block.size());
@@ -142,17 +146,18 @@ dbackup_status restore(void*, const dbackup_call* call, dbackup_str, const dback
   return DBACKUP_OK;
 }
 
-constexpr dbackup_source kSource{
-    .struct_size = kFault == Fault::short_table ? offsetof(dbackup_source, dump) : sizeof(dbackup_source),
-    .open = &open_source,
-    .close = &close_source,
-    .test = &test_source,
-    .dump = &dump,
-    .restore = &restore,
-    .list_databases = &list,
-    .prepare_restore = nullptr,
-    .tables = nullptr,
-    .rows = nullptr};
+constexpr dbackup_source kSource{.struct_size = kFault == Fault::short_table
+                                                    ? offsetof(dbackup_source, dump)
+                                                    : sizeof(dbackup_source),
+                                 .open = &open_source,
+                                 .close = &close_source,
+                                 .test = &test_source,
+                                 .dump = &dump,
+                                 .restore = &restore,
+                                 .list_databases = &list,
+                                 .prepare_restore = nullptr,
+                                 .tables = nullptr,
+                                 .rows = nullptr};
 
 const void* extension(const char* id) noexcept {
   if (kFault == Fault::no_table || std::strcmp(id, DBACKUP_EXT_SOURCE) != 0) return nullptr;
@@ -168,7 +173,8 @@ constexpr const char* kDescriptor =
           "\"tables\":false,\"rows\":false,\"restoreRenamed\":false,\"atomicRestore\":false,"
           "\"stagesLocally\":false,\"combinable\":true}}";
 
-constexpr dbackup_adapter kAdapter{sizeof(dbackup_adapter), DBACKUP_KIND_SOURCE, kId, kDescriptor, &extension};
+constexpr dbackup_adapter kAdapter{sizeof(dbackup_adapter), DBACKUP_KIND_SOURCE, kId, kDescriptor,
+                                   &extension};
 constexpr const dbackup_adapter* kAdapters[] = {&kAdapter, &kAdapter};
 
 struct AtStart {
@@ -181,7 +187,8 @@ struct AtStart {
 }  // namespace
 
 extern "C" const dbackup_plugin_entry dbackup_plugin = {
-    kFault == Fault::short_entry ? offsetof(dbackup_plugin_entry, adapter_count) : sizeof(dbackup_plugin_entry),
+    kFault == Fault::short_entry ? offsetof(dbackup_plugin_entry, adapter_count)
+                                 : sizeof(dbackup_plugin_entry),
     kFault == Fault::wrong_major ? DBACKUP_ABI_MAJOR + 1 : DBACKUP_ABI_MAJOR,
     kFault == Fault::newer_minor ? DBACKUP_ABI_MINOR + 41 : DBACKUP_ABI_MINOR,
     kFault == Fault::twin_ids ? 2u : 1u,

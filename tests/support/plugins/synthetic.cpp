@@ -2,5 +2,5 @@
 
 #include <dbackup/testing/synthetic.hpp>
 
-DBACKUP_PLUGIN("test.synthetic", "Synthetic", DBACKUP_SDK_VERSION, dbackup::testing::synthetic_source(),
-               dbackup::testing::synthetic_null_storage())
+DBACKUP_PLUGIN("test.synthetic", "Synthetic", DBACKUP_SDK_VERSION,
+               dbackup::testing::synthetic_source(), dbackup::testing::synthetic_null_storage())

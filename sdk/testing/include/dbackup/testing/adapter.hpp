@@ -5,7 +5,6 @@
 
 #include <dbackup/config.hpp>
 #include <dbackup/testing/fakes.hpp>
-
 #include <memory>
 #include <string>
 #include <vector>

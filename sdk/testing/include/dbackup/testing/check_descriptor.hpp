@@ -1,8 +1,7 @@
 #pragma once
 
-#include <dbackup/testing/findings.hpp>
-
 #include <array>
+#include <dbackup/testing/findings.hpp>
 #include <set>
 #include <string_view>
 
@@ -33,8 +32,8 @@ inline void check_option(const Json& option, std::set<std::string>& names, Repor
   report.expect(!name.empty() && name.front() != '$', kCheck,
                 subject + ": names are not empty and do not begin with \"$\"");
   const std::string type = option.value("type", "");
-  if (!report.expect(is_one_of(type, {"string", "integer", "boolean", "choice", "path", "url", "text",
-                                      "list", "string_or_list"}),
+  if (!report.expect(is_one_of(type, {"string", "integer", "boolean", "choice", "path", "url",
+                                      "text", "list", "string_or_list"}),
                      kCheck, subject + " has the unknown type \"" + type + "\"")) {
     return;
   }
@@ -45,8 +44,9 @@ inline void check_option(const Json& option, std::set<std::string>& names, Repor
   if (option.contains("default")) {
     const Json& value = option.at("default");
     report.expect(fits(value, type), kCheck, subject + ": its default does not fit its type");
-    report.expect(type != "choice" || std::find(choices.begin(), choices.end(), value) != choices.end(),
-                  kCheck, subject + ": its default is none of its choices");
+    report.expect(
+        type != "choice" || std::find(choices.begin(), choices.end(), value) != choices.end(),
+        kCheck, subject + ": its default is none of its choices");
     if (value.is_number_integer()) {
       const auto number = value.get<int64_t>();
       report.expect(number >= option.value("minimum", INT64_MIN) &&
@@ -55,7 +55,8 @@ inline void check_option(const Json& option, std::set<std::string>& names, Repor
     }
     report.expect(!option.value("secret", false), kCheck, subject + ": a secret has no default");
   }
-  // Names that hold secrets in every adapter there is; the flag decides about sealing and redaction.
+  // Names that hold secrets in every adapter there is; the flag decides about sealing and
+  // redaction.
   if (is_one_of(name, {"password", "token", "secret", "secretKey", "secretAccessKey", "apiKey",
                        "passphrase", "privateKey", "clientSecret", "refreshToken", "authHeader",
                        "authToken", "appToken", "botToken", "accessToken", "webhookUrl"})) {
@@ -71,18 +72,21 @@ inline void check_flag(const Json& capabilities, const char* flag, bool offered,
                     "declared, but its function is " + (offered ? "" : "not ") + "offered");
 }
 
-#define DBACKUP_CHECK_OFFERED(type, table, member)                                     \
-  report.expect(DBACKUP_HAS(type, table, member), "table", "the function \"" #member \
-                                                           "\" is missing")
+#define DBACKUP_CHECK_OFFERED(type, table, member)         \
+  report.expect(DBACKUP_HAS(type, table, member), "table", \
+                "the function \"" #member "\" is missing")
 
-inline void check_source_table(const dbackup_source* table, const Json& capabilities, Report& report) {
+inline void check_source_table(const dbackup_source* table, const Json& capabilities,
+                               Report& report) {
   DBACKUP_CHECK_OFFERED(dbackup_source, table, open);
   DBACKUP_CHECK_OFFERED(dbackup_source, table, close);
   DBACKUP_CHECK_OFFERED(dbackup_source, table, test);
   DBACKUP_CHECK_OFFERED(dbackup_source, table, dump);
   DBACKUP_CHECK_OFFERED(dbackup_source, table, restore);
-  check_flag(capabilities, "listDatabases", DBACKUP_HAS(dbackup_source, table, list_databases), report);
-  check_flag(capabilities, "prepareRestore", DBACKUP_HAS(dbackup_source, table, prepare_restore), report);
+  check_flag(capabilities, "listDatabases", DBACKUP_HAS(dbackup_source, table, list_databases),
+             report);
+  check_flag(capabilities, "prepareRestore", DBACKUP_HAS(dbackup_source, table, prepare_restore),
+             report);
   check_flag(capabilities, "tables", DBACKUP_HAS(dbackup_source, table, tables), report);
   check_flag(capabilities, "rows", DBACKUP_HAS(dbackup_source, table, rows), report);
   const std::string extension = capabilities.value("extension", "");
@@ -90,7 +94,8 @@ inline void check_source_table(const dbackup_source* table, const Json& capabili
                 "descriptor.capabilities", "\"extension\" must be a bare suffix such as \"dump\"");
 }
 
-inline void check_storage_table(const dbackup_storage* table, const Json& capabilities, Report& report) {
+inline void check_storage_table(const dbackup_storage* table, const Json& capabilities,
+                                Report& report) {
   DBACKUP_CHECK_OFFERED(dbackup_storage, table, open);
   DBACKUP_CHECK_OFFERED(dbackup_storage, table, close);
   DBACKUP_CHECK_OFFERED(dbackup_storage, table, test);
@@ -128,7 +133,8 @@ void check_refused_configs(const dbackup_adapter& adapter, const Table& table, R
     }
   };
   for (const Json& option : descriptor.value("options", Json::array())) {
-    if (!option.is_object() || !option.value("required", false) || !option.contains("name")) continue;
+    if (!option.is_object() || !option.value("required", false) || !option.contains("name"))
+      continue;
     const auto name = option.at("name").get<std::string>();
     Json config = report.options().config.is_object() ? report.options().config : Json::object();
     config.erase(name);
@@ -144,13 +150,15 @@ void check_refused_configs(const dbackup_adapter& adapter, const Table& table, R
 
 }  // namespace detail
 
-/// The static checks: entry of the table, descriptor, capabilities. True when the table can be used.
+/// The static checks: entry of the table, descriptor, capabilities. True when the table can be
+/// used.
 inline bool check_descriptor(const dbackup_adapter& adapter, Report& report) {
   constexpr const char* kCheck = "descriptor";
   const auto usable = [&](bool holds, const std::string& sentence) {
     return report.expect(holds, kCheck, sentence);
   };
-  if (!usable(adapter.struct_size >= sizeof(dbackup_adapter), "the adapter's struct_size is too small") ||
+  if (!usable(adapter.struct_size >= sizeof(dbackup_adapter),
+              "the adapter's struct_size is too small") ||
       !usable(adapter.id != nullptr && *adapter.id != '\0', "the adapter has no id") ||
       !usable(adapter.get_extension != nullptr, "get_extension is missing")) {
     return false;
@@ -158,8 +166,9 @@ inline bool check_descriptor(const dbackup_adapter& adapter, Report& report) {
   const Json descriptor = descriptor_of(adapter);
   if (!usable(descriptor.is_object(), "the descriptor is not a JSON object")) return false;
   const std::string_view id{adapter.id};
-  usable(id.size() <= 64 && id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == id.npos,
-         "the id \"" + std::string{id} + "\" must be 1 to 64 of a-z 0-9 -");
+  usable(
+      id.size() <= 64 && id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == id.npos,
+      "the id \"" + std::string{id} + "\" must be 1 to 64 of a-z 0-9 -");
   usable(descriptor.value("id", "") == id, "the descriptor's id differs from the adapter's");
   usable(!descriptor.value("name", "").empty(), "the adapter has no name for people");
   const Json options = descriptor.value("options", Json::array());
@@ -170,8 +179,10 @@ inline bool check_descriptor(const dbackup_adapter& adapter, Report& report) {
          "get_extension() must give NULL for an id it does not know");
 
   static constexpr std::array kKinds{"", "source", "storage", "notifier"};
-  static constexpr std::array kIds{"", DBACKUP_EXT_SOURCE, DBACKUP_EXT_STORAGE, DBACKUP_EXT_NOTIFIER};
-  if (!usable(adapter.kind >= 1 && adapter.kind <= 3, "the adapter is of no known kind")) return false;
+  static constexpr std::array kIds{"", DBACKUP_EXT_SOURCE, DBACKUP_EXT_STORAGE,
+                                   DBACKUP_EXT_NOTIFIER};
+  if (!usable(adapter.kind >= 1 && adapter.kind <= 3, "the adapter is of no known kind"))
+    return false;
   usable(descriptor.value("kind", "") == kKinds[adapter.kind],
          "the descriptor's kind differs from the adapter's");
   const void* table = adapter.get_extension(kIds[adapter.kind]);

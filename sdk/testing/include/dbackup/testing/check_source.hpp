@@ -1,9 +1,8 @@
 #pragma once
 
-#include <dbackup/testing/findings.hpp>
-
 #include <array>
 #include <chrono>
+#include <dbackup/testing/findings.hpp>
 #include <set>
 
 namespace dbackup::testing {
@@ -12,14 +11,18 @@ namespace dbackup::testing {
 class SourceChecks {
  public:
   SourceChecks(const SourceInstance& source, const Json& capabilities, Report& report)
-      : source_{source}, capabilities_{capabilities}, report_{report},
-        database_{report.options().database}, target_{report.options().restore_database} {}
+      : source_{source},
+        capabilities_{capabilities},
+        report_{report},
+        database_{report.options().database},
+        target_{report.options().restore_database} {}
 
   void run() {
     const auto call = report_.call();
     const Outcome outcome = source_.test(*call);
     report_.expect_ok(outcome, "source.test", "test");
-    report_.expect(!outcome.result.value("message", "").empty(), "source.test", "test gave no message");
+    report_.expect(!outcome.result.value("message", "").empty(), "source.test",
+                   "test gave no message");
     if (DBACKUP_HAS(dbackup_source, &source_.table(), list_databases)) lists();
     dump_of_unknown_database();
     if (database_.empty()) return;
@@ -37,14 +40,17 @@ class SourceChecks {
   using Clock = std::chrono::steady_clock;
 
   Json dump_request(const std::string& database) const {
-    return {{"database", database}, {"compressedByHost", true}, {"options", report_.options().job_options}};
+    return {{"database", database},
+            {"compressedByHost", true},
+            {"options", report_.options().job_options}};
   }
   Outcome dump(const std::string& database, MemoryWriter& out, FakeCall& call) {
     return source_.run(source_.table().dump, call, dump_request(database), out);
   }
   Outcome restore(MemoryReader& in, FakeCall& call) {
     return source_.run(source_.table().restore, call,
-                       {{"database", target_}, {"originalName", database_},
+                       {{"database", target_},
+                        {"originalName", database_},
                         {"options", report_.options().job_options}},
                        in);
   }
@@ -62,8 +68,8 @@ class SourceChecks {
     constexpr const char* kCheck = "source.list-databases";
     const auto call = report_.call();
     ItemList items;
-    report_.expect_ok(source_.run(source_.table().list_databases, *call, Json::object(), items), kCheck,
-                      "list_databases");
+    report_.expect_ok(source_.run(source_.table().list_databases, *call, Json::object(), items),
+                      kCheck, "list_databases");
     std::set<std::string> names;
     for (const Json& item : items.items()) {
       const bool named = item.is_object() && item.contains("name") && item.at("name").is_string();
@@ -71,8 +77,8 @@ class SourceChecks {
       report_.expect(names.insert(item.at("name").get<std::string>()).second, kCheck,
                      "\"" + item.at("name").get<std::string>() + "\" is listed twice");
       for (const char* number : {"sizeInBytes", "tableCount"}) {
-        report_.expect(!item.contains(number) ||
-                           (item.at(number).is_number_integer() && item.at(number).get<int64_t>() >= 0),
+        report_.expect(!item.contains(number) || (item.at(number).is_number_integer() &&
+                                                  item.at(number).get<int64_t>() >= 0),
                        kCheck, std::string{"\""} + number + "\" must be an integer from 0");
       }
     }
@@ -83,8 +89,8 @@ class SourceChecks {
   void dump_of_unknown_database() {
     const auto call = report_.call();
     MemoryWriter out{{}, 1};
-    report_.expect_failure(dump("dbackup-no-such-database-1f0c", out, *call), "source.unknown-database",
-                           "dump of an unknown database");
+    report_.expect_failure(dump("dbackup-no-such-database-1f0c", out, *call),
+                           "source.unknown-database", "dump of an unknown database");
   }
 
   bool dumps() {
@@ -109,13 +115,15 @@ class SourceChecks {
   void failing_writer_ends_dump() {
     constexpr const char* kCheck = "source.failing-consumer";
     for (const uint64_t nth : {1u, 2u}) {
-      MemoryWriter out{{.fail_at_call = nth, .status = DBACKUP_RESOURCE_EXHAUSTED, .most_bytes = 4096}, 1};
+      MemoryWriter out{
+          {.fail_at_call = nth, .status = DBACKUP_RESOURCE_EXHAUSTED, .most_bytes = 4096}, 1};
       if (dump_.size() <= 4096 && nth == 2) break;
       const auto call = report_.call();
       const auto since = Clock::now();
       const std::string what = "dump whose consumer fails at write " + std::to_string(nth);
       report_.expect_failure(dump(database_, out, *call), kCheck, what);
-      report_.expect(out.calls() == nth, kCheck, "dump went on writing after its consumer had failed");
+      report_.expect(out.calls() == nth, kCheck,
+                     "dump went on writing after its consumer had failed");
       expect_prompt(since, kCheck, what);
     }
   }
@@ -123,7 +131,8 @@ class SourceChecks {
   void cancel_ends_dump() {
     constexpr const char* kCheck = "source.cancelled-dump";
     if (dump_.size() < 1024 * 1024) {
-      report_.add(kCheck, "the dump of \"" + database_ + "\" is under 1 MiB: cancelling cannot be checked");
+      report_.add(kCheck,
+                  "the dump of \"" + database_ + "\" is under 1 MiB: cancelling cannot be checked");
       return;
     }
     const auto call = report_.call();
@@ -170,8 +179,8 @@ class SourceChecks {
   }
 
   /// A restore that fails must say so, and leave the target alone where the descriptor promises it.
-  void expect_failed_restore(MemoryReader& in, FakeCall& call, dbackup_status wanted, const char* check,
-                             const std::string& what) {
+  void expect_failed_restore(MemoryReader& in, FakeCall& call, dbackup_status wanted,
+                             const char* check, const std::string& what) {
     const std::string before = fingerprint();
     const Outcome outcome = restore(in, call);
     if (wanted == DBACKUP_OK) {
@@ -188,7 +197,8 @@ class SourceChecks {
     constexpr const char* kCheck = "source.cut-restore";
     const uint64_t block = std::max<uint64_t>(dump_.size() / 8, 1);
     for (const uint64_t nth : {uint64_t{1}, uint64_t{2}, uint64_t{7}}) {
-      MemoryReader failing{dump_, {.fail_at_call = nth, .status = DBACKUP_DATA_LOSS, .most_bytes = block}};
+      MemoryReader failing{dump_,
+                           {.fail_at_call = nth, .status = DBACKUP_DATA_LOSS, .most_bytes = block}};
       const auto call = report_.call();
       expect_failed_restore(failing, *call, DBACKUP_OK, kCheck,
                             "a restore whose stream fails at read " + std::to_string(nth));
@@ -196,7 +206,8 @@ class SourceChecks {
     if (report_.options().any_bytes_are_a_dump) return;
     const auto call = report_.call();
     MemoryReader garbage{std::string(300'000, 'x')};
-    expect_failed_restore(garbage, *call, DBACKUP_OK, kCheck, "a restore of something that is no dump");
+    expect_failed_restore(garbage, *call, DBACKUP_OK, kCheck,
+                          "a restore of something that is no dump");
   }
 
   void cancelled_restore() {

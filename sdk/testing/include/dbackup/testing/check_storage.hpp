@@ -1,19 +1,20 @@
 #pragma once
 
-#include <dbackup/testing/findings.hpp>
-
 #include <array>
 #include <chrono>
+#include <dbackup/testing/findings.hpp>
 #include <set>
 
 namespace dbackup::testing {
 
-/// Everything a storage adapter promises, against the storage of `options().config`. Objects are made
-/// below `options().folder` and removed again.
+/// Everything a storage adapter promises, against the storage of `options().config`. Objects are
+/// made below `options().folder` and removed again.
 class StorageChecks {
  public:
   StorageChecks(const StorageInstance& storage, const Json& capabilities, Report& report)
-      : storage_{storage}, capabilities_{capabilities}, report_{report},
+      : storage_{storage},
+        capabilities_{capabilities},
+        report_{report},
         folder_{report.options().folder} {}
 
   void run() {
@@ -71,8 +72,8 @@ class StorageChecks {
   std::set<std::string> listed(const std::string& prefix, const char* check) {
     const auto call = report_.call();
     ItemList items;
-    report_.expect_ok(storage_.run(storage_.table().list, *call, {{"prefix", prefix}}, items), check,
-                      "list of \"" + prefix + "\"");
+    report_.expect_ok(storage_.run(storage_.table().list, *call, {{"prefix", prefix}}, items),
+                      check, "list of \"" + prefix + "\"");
     std::set<std::string> paths;
     for (const Json& item : items.items()) {
       if (report_.expect(item.is_object() && item.contains("path") && item.contains("size"), check,
@@ -91,18 +92,21 @@ class StorageChecks {
     const auto call = report_.call();
     const Outcome left = storage_.run(storage_.table().cleanup, *call, {{"token", kToken}});
     report_.expect_ok(left, check, "cleanup");
-    report_.expect(left.result.value("removed", 0) == 0, check, after + " a temporary object was left");
+    report_.expect(left.result.value("removed", 0) == 0, check,
+                   after + " a temporary object was left");
   }
 
   void connection() {
     for (const bool full : {true, false}) {
       const auto call = report_.call();
       const char* check = full ? "storage.test" : "storage.ping";
-      const Outcome outcome = full ? storage_.test(*call) : storage_.run(storage_.table().ping, *call, Json::object());
+      const Outcome outcome =
+          full ? storage_.test(*call) : storage_.run(storage_.table().ping, *call, Json::object());
       report_.expect_ok(outcome, check, full ? "test" : "ping");
       if (full) {
         report_.expect(!outcome.result.value("message", "").empty(), check, "test gave no message");
-        report_.expect(listed(".dbackup", check).empty(), check, "test left its probe object behind");
+        report_.expect(listed(".dbackup", check).empty(), check,
+                       "test left its probe object behind");
       }
     }
   }
@@ -110,29 +114,33 @@ class StorageChecks {
   bool round_trips() {
     constexpr const char* kCheck = "storage.round-trip";
     bool good = true;
-    for (const size_t size : {size_t{0}, size_t{1}, size_t{511}, size_t{65536}, size_t{300'007},
-                              size_t{3'145'729}}) {
+    for (const size_t size :
+         {size_t{0}, size_t{1}, size_t{511}, size_t{65536}, size_t{300'007}, size_t{3'145'729}}) {
       const std::string path = below("sizes/" + std::to_string(size) + ".bin");
       const std::string content = pattern(size);
       const std::string what = "an object of " + std::to_string(size) + " bytes";
       const Outcome stored = put(path, content);
       if (!report_.expect_ok(stored, kCheck, "put of " + what)) return false;
-      good &= report_.expect(stored.result.value("path", "") == path, kCheck, "put answered another path");
+      good &= report_.expect(stored.result.value("path", "") == path, kCheck,
+                             "put answered another path");
       good &= report_.expect(stored.result.value("size", uint64_t{1} << 60) == size, kCheck,
                              "put of " + what + " answered another size");
       MemoryWriter out;
       good &= report_.expect_ok(get(path, out), kCheck, "get of " + what);
-      good &= report_.expect(out.content() == content, kCheck, "get of " + what + " gave other bytes");
+      good &=
+          report_.expect(out.content() == content, kCheck, "get of " + what + " gave other bytes");
       const Outcome seen = stat(path);
       good &= report_.expect_ok(seen, kCheck, "stat");
       const Json object = seen.result.value("object", Json::object());
-      good &= report_.expect(seen.result.value("exists", false) && object.value("size", uint64_t{1} << 60) == size,
-                             kCheck, "stat of " + what + " does not show it");
+      good &= report_.expect(
+          seen.result.value("exists", false) && object.value("size", uint64_t{1} << 60) == size,
+          kCheck, "stat of " + what + " does not show it");
       const auto age = std::chrono::duration_cast<std::chrono::hours>(
           std::chrono::system_clock::now().time_since_epoch() -
           std::chrono::milliseconds{object.value("modifiedMs", int64_t{0})});
-      good &= report_.expect(age.count() > -26 && age.count() < 26, kCheck,
-                             "\"modifiedMs\" of a new object is not the time in milliseconds since 1970");
+      good &= report_.expect(
+          age.count() > -26 && age.count() < 26, kCheck,
+          "\"modifiedMs\" of a new object is not the time in milliseconds since 1970");
     }
     return good;
   }
@@ -146,9 +154,9 @@ class StorageChecks {
       uint64_t offset;
       int64_t length;
     };
-    for (const Range range : {Range{0, 1}, Range{1, 65535}, Range{199'999, 1}, Range{65'536, 100'000},
-                              Range{150'000, 1'000'000}, Range{200'000, 10}, Range{900'000, 10},
-                              Range{0, 0}, Range{100, -1}}) {
+    for (const Range range : {Range{0, 1}, Range{1, 65535}, Range{199'999, 1},
+                              Range{65'536, 100'000}, Range{150'000, 1'000'000}, Range{200'000, 10},
+                              Range{900'000, 10}, Range{0, 0}, Range{100, -1}}) {
       Json request{{"offset", range.offset}};
       if (range.length >= 0) request["length"] = range.length;
       const std::string what =
@@ -157,8 +165,8 @@ class StorageChecks {
       report_.expect_ok(get(path, out, request), kCheck, what);
       std::string wanted;
       if (range.offset < content.size()) {
-        wanted = content.substr(range.offset, range.length < 0 ? std::string::npos
-                                                               : static_cast<size_t>(range.length));
+        wanted = content.substr(
+            range.offset, range.length < 0 ? std::string::npos : static_cast<size_t>(range.length));
       }
       report_.expect(out.content() == wanted, kCheck, what + " gave other bytes");
     }
@@ -166,9 +174,10 @@ class StorageChecks {
 
   void names() {
     constexpr const char* kCheck = "storage.names";
-    for (const char* name : {"with space.txt", "hash#.txt", "query?x=1&y=2.txt", "100%.txt", "%2e%2e.txt",
-                             "plus+.txt", "quote'\".txt", "semi;colon.txt", "Größe.txt", "резерв.txt",
-                             "备份/数据库.txt", "emoji \xF0\x9F\x92\xBE.txt", ".hidden", "a.b.c..d", "-dash"}) {
+    for (const char* name :
+         {"with space.txt", "hash#.txt", "query?x=1&y=2.txt", "100%.txt", "%2e%2e.txt", "plus+.txt",
+          "quote'\".txt", "semi;colon.txt", "Größe.txt", "резерв.txt", "备份/数据库.txt",
+          "emoji \xF0\x9F\x92\xBE.txt", ".hidden", "a.b.c..d", "-dash"}) {
       const std::string path = below(std::string{"names/"} + name);
       const std::string content = std::string{"content of "} + name;
       const std::string what = "\"" + path + "\"";
@@ -176,8 +185,10 @@ class StorageChecks {
       MemoryWriter out;
       report_.expect_ok(get(path, out), kCheck, "get of " + what);
       report_.expect(out.content() == content, kCheck, "get of " + what + " gave other bytes");
-      report_.expect(listed(folder_, kCheck).count(path) == 1, kCheck, what + " is not listed as such");
-      report_.expect(remove(path).result.value("removed", false), kCheck, what + " cannot be removed");
+      report_.expect(listed(folder_, kCheck).count(path) == 1, kCheck,
+                     what + " is not listed as such");
+      report_.expect(remove(path).result.value("removed", false), kCheck,
+                     what + " cannot be removed");
     }
     const std::string longest = below(std::string(251, 'n') + ".bin");
     if (report_.expect_ok(put(longest, "x"), kCheck, "put of a name of 255 bytes")) {
@@ -195,7 +206,8 @@ class StorageChecks {
     MemoryReader in{pattern(600'000)};
     bool done = false;
     in.before_read([&](uint64_t) {
-      if (!std::exchange(done, true)) report_.expect_ok(put(raced, "first"), kCheck, "put during a put");
+      if (!std::exchange(done, true))
+        report_.expect_ok(put(raced, "first"), kCheck, "put during a put");
     });
     const auto call = report_.call();
     report_.expect_code(put(raced, in, *call), DBACKUP_ALREADY_EXISTS, kCheck,
@@ -250,12 +262,14 @@ class StorageChecks {
 
   void refused_paths() {
     constexpr const char* kCheck = "storage.refused-paths";
-    for (const char* path : {"../outside", "/absolute", "a/../../outside", "..", "a/..", "", "a//b", "./a"}) {
+    for (const char* path :
+         {"../outside", "/absolute", "a/../../outside", "..", "a/..", "", "a//b", "./a"}) {
       const std::string what = std::string{"\""} + path + "\"";
       const Outcome stored = put(path, "x");
       if (report_.expect_failure(stored, kCheck, "put of " + what)) {
-        report_.expect(stored.status == DBACKUP_INVALID_ARGUMENT || stored.status == DBACKUP_PERMISSION_DENIED,
-                       kCheck, "put of " + what + " should give code 3 or 7, but gave " + stored.text());
+        report_.expect(
+            stored.status == DBACKUP_INVALID_ARGUMENT || stored.status == DBACKUP_PERMISSION_DENIED,
+            kCheck, "put of " + what + " should give code 3 or 7, but gave " + stored.text());
       }
       MemoryWriter out;
       report_.expect_failure(get(path, out), kCheck, "get of " + what);
@@ -266,14 +280,17 @@ class StorageChecks {
   void missing_objects() {
     constexpr const char* kCheck = "storage.missing";
     MemoryWriter out;
-    report_.expect_code(get(below("no/such.bin"), out), DBACKUP_NOT_FOUND, kCheck, "get of a missing object");
+    report_.expect_code(get(below("no/such.bin"), out), DBACKUP_NOT_FOUND, kCheck,
+                        "get of a missing object");
     const Outcome seen = stat(below("no/such.bin"));
     report_.expect_ok(seen, kCheck, "stat of a missing object");
     report_.expect(!seen.result.value("exists", true), kCheck, "stat shows a missing object");
     const Outcome removed = remove(below("no/such.bin"));
     report_.expect_ok(removed, kCheck, "remove of a missing object");
-    report_.expect(!removed.result.value("removed", true), kCheck, "remove claims a missing object");
-    report_.expect(listed(below("no/such/folder"), kCheck).empty(), kCheck, "a missing folder lists something");
+    report_.expect(!removed.result.value("removed", true), kCheck,
+                   "remove claims a missing object");
+    report_.expect(listed(below("no/such/folder"), kCheck).empty(), kCheck,
+                   "a missing folder lists something");
     report_.expect(!exists(below("sizes")), kCheck, "a folder is shown as an object");
   }
 
@@ -287,7 +304,8 @@ class StorageChecks {
     report_.expect_ok(put(below("list-beside.bin"), "x"), kCheck, "put");
     report_.expect(listed(below("list"), kCheck) == wanted, kCheck,
                    "a list of a folder is not exactly what lies below it");
-    report_.expect(listed(below("list/"), kCheck) == wanted, kCheck, "a trailing slash changes a list");
+    report_.expect(listed(below("list/"), kCheck) == wanted, kCheck,
+                   "a trailing slash changes a list");
     const auto call = report_.call();
     ItemList first{1};
     const Outcome ended =
@@ -313,8 +331,9 @@ class StorageChecks {
     constexpr const char* kCheck = "storage.browse";
     const auto call = report_.call();
     ItemList items;
-    report_.expect_ok(storage_.run(storage_.table().browse, *call, {{"path", below("list")}}, items),
-                      kCheck, "browse");
+    report_.expect_ok(
+        storage_.run(storage_.table().browse, *call, {{"path", below("list")}}, items), kCheck,
+        "browse");
     report_.expect(items.items().size() == 1 && items.items()[0].value("name", "") == "b", kCheck,
                    "browse does not show exactly the folders directly below");
   }
@@ -322,7 +341,8 @@ class StorageChecks {
   void tidy() {
     constexpr const char* kCheck = "storage.remove";
     for (const std::string& path : listed(folder_, kCheck)) {
-      report_.expect(remove(path).result.value("removed", false), kCheck, "cannot remove \"" + path + "\"");
+      report_.expect(remove(path).result.value("removed", false), kCheck,
+                     "cannot remove \"" + path + "\"");
     }
     report_.expect(listed(folder_, kCheck).empty(), kCheck, "removed objects are still listed");
   }

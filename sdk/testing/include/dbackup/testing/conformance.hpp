@@ -2,10 +2,12 @@
 
 /// All checks of one adapter:
 ///
-///   for (const auto& finding : dbackup::testing::check_adapter(adapter, {.config = {{"path", "/x"}}})) …
+///   for (const auto& finding : dbackup::testing::check_adapter(adapter, {.config = {{"path",
+///   "/x"}}})) …
 ///
-/// No findings: the adapter does what the SDK promises, as far as the options let it be tried. A crash or
-/// a hang of the adapter is one of the process: run the checks of strangers' code in a child process.
+/// No findings: the adapter does what the SDK promises, as far as the options let it be tried. A
+/// crash or a hang of the adapter is one of the process: run the checks of strangers' code in a
+/// child process.
 
 #include <dbackup/testing/check_descriptor.hpp>
 #include <dbackup/testing/check_source.hpp>
@@ -31,13 +33,14 @@ void check_unreachable(const dbackup_adapter& adapter, const Table& table, Repor
                        const std::string& what, const Try& attempt) {
   if (report.options().unreachable_config.is_null()) return;
   Outcome outcome;
-  const auto instance =
-      Instance<Table>::open(table, with_defaults(adapter, report.options().unreachable_config), outcome);
+  const auto instance = Instance<Table>::open(
+      table, with_defaults(adapter, report.options().unreachable_config), outcome);
   if (outcome.ok()) {
     const auto call = report.call();
     outcome = attempt(instance, *call);
   }
-  report.expect_code(outcome, DBACKUP_UNAVAILABLE, "unreachable", what + " of a target that refuses connections");
+  report.expect_code(outcome, DBACKUP_UNAVAILABLE, "unreachable",
+                     what + " of a target that refuses connections");
 }
 
 inline Json sample_event() {
@@ -47,29 +50,33 @@ inline Json sample_event() {
           {"success", false},
           {"color", "#ef4444"},
           {"timestamp", "2026-08-09T02:00:05.000Z"},
-          {"fields", Json::array({{{"name", "Job"}, {"value", "Nightly"}, {"inline", true}},
-                                  {{"name", "Error"}, {"value", "größer: \\ \" '"}, {"inline", false}}})}};
+          {"fields",
+           Json::array({{{"name", "Job"}, {"value", "Nightly"}, {"inline", true}},
+                        {{"name", "Error"}, {"value", "größer: \\ \" '"}, {"inline", false}}})}};
 }
 
-inline void check_notifier(const dbackup_adapter& adapter, const dbackup_notifier& table, Report& report) {
+inline void check_notifier(const dbackup_adapter& adapter, const dbackup_notifier& table,
+                           Report& report) {
   check_instance(adapter, table, report, [&](const NotifierInstance& notifier) {
     const auto call = report.call();
     const Outcome tested = notifier.test(*call);
     report.expect_ok(tested, "notifier.test", "test");
-    report.expect(!tested.result.value("message", "").empty(), "notifier.test", "test gave no message");
+    report.expect(!tested.result.value("message", "").empty(), "notifier.test",
+                  "test gave no message");
     const auto sending = report.call();
     report.expect_ok(notifier.run(table.send, *sending, sample_event()), "notifier.send", "send");
     const auto bare = report.call();
-    report.expect_ok(notifier.run(table.send, *bare, {{"title", "T"}, {"message", "M"}}), "notifier.send",
-                     "send of an event with title and message alone");
+    report.expect_ok(notifier.run(table.send, *bare, {{"title", "T"}, {"message", "M"}}),
+                     "notifier.send", "send of an event with title and message alone");
     const auto cancelled = report.call();
     cancelled->cancel();
     report.expect_code(notifier.run(table.send, *cancelled, sample_event()), DBACKUP_CANCELLED,
                        "notifier.cancelled", "a cancelled send");
   });
-  check_unreachable(adapter, table, report, "send", [&](const NotifierInstance& notifier, FakeCall& call) {
-    return notifier.run(table.send, call, sample_event());
-  });
+  check_unreachable(adapter, table, report, "send",
+                    [&](const NotifierInstance& notifier, FakeCall& call) {
+                      return notifier.run(table.send, call, sample_event());
+                    });
 }
 
 inline void check_by_kind(const dbackup_adapter& adapter, Report& report) {
@@ -80,15 +87,17 @@ inline void check_by_kind(const dbackup_adapter& adapter, Report& report) {
     check_instance(adapter, table, report, [&](const SourceInstance& source) {
       SourceChecks{source, capabilities, report}.run();
     });
-    check_unreachable(adapter, table, report, "test",
-                      [](const SourceInstance& source, FakeCall& call) { return source.test(call); });
+    check_unreachable(
+        adapter, table, report, "test",
+        [](const SourceInstance& source, FakeCall& call) { return source.test(call); });
   } else if (adapter.kind == DBACKUP_KIND_STORAGE) {
     const auto& table = *table_of<dbackup_storage>(adapter, DBACKUP_EXT_STORAGE);
     check_instance(adapter, table, report, [&](const StorageInstance& storage) {
       StorageChecks{storage, capabilities, report}.run();
     });
-    check_unreachable(adapter, table, report, "test",
-                      [](const StorageInstance& storage, FakeCall& call) { return storage.test(call); });
+    check_unreachable(
+        adapter, table, report, "test",
+        [](const StorageInstance& storage, FakeCall& call) { return storage.test(call); });
   } else {
     check_notifier(adapter, *table_of<dbackup_notifier>(adapter, DBACKUP_EXT_NOTIFIER), report);
   }
@@ -97,13 +106,16 @@ inline void check_by_kind(const dbackup_adapter& adapter, Report& report) {
 }  // namespace detail
 
 /// Runs every check that `options` allow and returns what was found, in the order it was found.
-inline std::vector<Finding> check_adapter(const dbackup_adapter& adapter, const CheckOptions& options) {
+inline std::vector<Finding> check_adapter(const dbackup_adapter& adapter,
+                                          const CheckOptions& options) {
   Report report{options};
   try {
     detail::check_by_kind(adapter, report);
   } catch (const Json::exception& error) {
-    report.add("descriptor", std::string{"a member of the descriptor or of a result has another type "
-                                         "than the SDK says: "} + error.what());
+    report.add("descriptor",
+               std::string{"a member of the descriptor or of a result has another type "
+                           "than the SDK says: "} +
+                   error.what());
   }
   return report.take();
 }

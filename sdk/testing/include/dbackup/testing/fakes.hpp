@@ -1,12 +1,12 @@
 #pragma once
 
-/// Stand-ins for the host's side of an operation: the call, streams and lists. No test framework needed.
-
-#include <dbackup/call.hpp>
+/// Stand-ins for the host's side of an operation: the call, streams and lists. No test framework
+/// needed.
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <dbackup/call.hpp>
 #include <functional>
 #include <limits>
 #include <map>
@@ -21,12 +21,19 @@ struct LogLine {
   std::string text;
 };
 
-/// One operation as a host would give it to a plugin; remembers what the plugin did with it. One object
-/// per operation. All members may be used from any thread.
+/// One operation as a host would give it to a plugin; remembers what the plugin did with it. One
+/// object per operation. All members may be used from any thread.
 class FakeCall {
  public:
   FakeCall() noexcept
-      : raw_{sizeof(dbackup_call), this, &is_cancelled, &log, &progress, &fail, &result, &extension} {}
+      : raw_{sizeof(dbackup_call),
+             this,
+             &is_cancelled,
+             &log,
+             &progress,
+             &fail,
+             &result,
+             &extension} {}
   FakeCall(const FakeCall&) = delete;
   FakeCall& operator=(const FakeCall&) = delete;
 
@@ -42,7 +49,8 @@ class FakeCall {
   bool told_cancelled() const noexcept { return told_; }
   uint64_t questions() const noexcept { return questions_; }
 
-  /// Offers a table of the host. `table` must outlive the call; its functions get this object as ctx.
+  /// Offers a table of the host. `table` must outlive the call; its functions get this object as
+  /// ctx.
   void offer(const std::string& id, const void* table) { tables_[id] = table; }
 
   uint64_t done_bytes() const noexcept { return done_bytes_; }
@@ -79,7 +87,8 @@ class FakeCall {
     self(ctx).done_bytes_ = done;
     self(ctx).total_bytes_ = total;
   }
-  static void fail(void* ctx, dbackup_status code, dbackup_str message, dbackup_str detail) noexcept {
+  static void fail(void* ctx, dbackup_status code, dbackup_str message,
+                   dbackup_str detail) noexcept {
     FakeCall& me = self(ctx);
     const std::scoped_lock lock{me.mutex_};
     ++me.failures_;

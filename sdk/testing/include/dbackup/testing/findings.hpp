@@ -1,9 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <dbackup/testing/adapter.hpp>
 #include <dbackup/testing/local_services.hpp>
-
-#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
@@ -11,7 +10,8 @@
 
 namespace dbackup::testing {
 
-/// Something an adapter does not do as the SDK promises. `sentence` names what was done and what came.
+/// Something an adapter does not do as the SDK promises. `sentence` names what was done and what
+/// came.
 struct Finding {
   std::string check;  ///< which check, for example "storage.no-replace"
   std::string sentence;
@@ -33,7 +33,8 @@ struct CheckOptions {
 
   /// Source: a database that exists, to be dumped. It should dump to more than 1 MiB.
   std::string database;
-  /// Source: a name that may be restored into, overwritten and left behind. Empty: nothing is restored.
+  /// Source: a name that may be restored into, overwritten and left behind. Empty: nothing is
+  /// restored.
   std::string restore_database;
   /// Source: anything that changes when the content of a database changes.
   std::function<std::string(const std::string& database)> fingerprint;
@@ -69,8 +70,9 @@ class Report {
   bool expect_code(const Outcome& outcome, dbackup_status wanted, const std::string& check,
                    const std::string& what) {
     expect_clean(outcome, check, what);
-    return expect(outcome.status == wanted, check,
-                  what + " should give code " + std::to_string(wanted) + ", but gave " + outcome.text());
+    return expect(
+        outcome.status == wanted, check,
+        what + " should give code " + std::to_string(wanted) + ", but gave " + outcome.text());
   }
   bool expect_failure(const Outcome& outcome, const std::string& check, const std::string& what) {
     expect_clean(outcome, check, what);

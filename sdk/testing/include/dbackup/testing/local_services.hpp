@@ -1,15 +1,8 @@
 #pragma once
 
-/// The host services for tests: programs run on this machine, endpoints are dialled as they are. Real
-/// processes and pipes, so an adapter that runs tools can be checked without a host.
+/// The host services for tests: programs run on this machine, endpoints are dialled as they are.
+/// Real processes and pipes, so an adapter that runs tools can be checked without a host.
 
-#include <dbackup/config.hpp>
-#include <dbackup/testing/fakes.hpp>
-
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -17,6 +10,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <dbackup/config.hpp>
+#include <dbackup/testing/fakes.hpp>
 
 namespace dbackup::testing {
 namespace detail {
@@ -61,7 +61,9 @@ class LocalProcess {
       me.wait_for({me.in_, POLLOUT, 0});
     }
   }
-  static void close_stdin(void* process) noexcept { close_fd(static_cast<LocalProcess*>(process)->in_); }
+  static void close_stdin(void* process) noexcept {
+    close_fd(static_cast<LocalProcess*>(process)->in_);
+  }
   static dbackup_status wait(void* process, const dbackup_item_sink* sink) noexcept {
     auto& me = *static_cast<LocalProcess*>(process);
     close_fd(me.in_);
@@ -83,7 +85,8 @@ class LocalProcess {
     me.drain_errors();
     if (cancelled) return DBACKUP_CANCELLED;
     try {
-      Json item{{"stdout", output}, {"stderr", me.errors_}, {"exit_code", nullptr}, {"signal", nullptr}};
+      Json item{
+          {"stdout", output}, {"stderr", me.errors_}, {"exit_code", nullptr}, {"signal", nullptr}};
       if (WIFEXITED(status)) item["exit_code"] = WEXITSTATUS(status);
       if (WIFSIGNALED(status)) item["signal"] = WTERMSIG(status);
       const std::string text = to_text(item);
@@ -116,7 +119,8 @@ class LocalProcess {
     collect_ = request.text("stdout") == "collect";
     std::vector<std::string> environment{"LANG=C.UTF-8"};
     for (const char* name : {"PATH", "HOME", "TZ", "TMPDIR"}) {
-      if (const char* value = std::getenv(name)) environment.push_back(std::string{name} + "=" + value);
+      if (const char* value = std::getenv(name))
+        environment.push_back(std::string{name} + "=" + value);
     }
     const Config wanted = request.object("env");
     for (const auto& item : wanted.json().items()) {
@@ -150,10 +154,10 @@ class LocalProcess {
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
     std::vector<char*> arguments = pointers(argv);
     std::vector<char*> variables = pointers(environment);
-    const int number =
-        argv.empty() ? EINVAL
-                     : ::posix_spawnp(&pid_, argv.front().c_str(), &actions, &attributes,
-                                      arguments.data(), variables.data());
+    const int number = argv.empty()
+                           ? EINVAL
+                           : ::posix_spawnp(&pid_, argv.front().c_str(), &actions, &attributes,
+                                            arguments.data(), variables.data());
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     ::close(in[0]), ::close(out[1]), ::close(err[1]);
@@ -177,7 +181,8 @@ class LocalProcess {
     return out;
   }
 
-  /// Waits until `what` or standard error has something, or it is time to ask for cancellation again.
+  /// Waits until `what` or standard error has something, or it is time to ask for cancellation
+  /// again.
   void wait_for(pollfd what) noexcept {
     constexpr int kAskAgainMs = 20;
     std::array<pollfd, 2> both{what, pollfd{err_, POLLIN, 0}};
@@ -217,7 +222,8 @@ struct LocalSideFile {
   std::string path;
 };
 
-inline dbackup_status local_side_file(void*, dbackup_str content, void** file, dbackup_str* path) noexcept {
+inline dbackup_status local_side_file(void*, dbackup_str content, void** file,
+                                      dbackup_str* path) noexcept {
   const char* folder = std::getenv("TMPDIR");
   std::string name = std::string{folder != nullptr ? folder : "/tmp"} + "/dbackup-side-XXXXXX";
   const int fd = ::mkostemp(name.data(), O_CLOEXEC);  // made 0600
@@ -262,23 +268,17 @@ inline dbackup_status local_reach(void*, dbackup_str request, const dbackup_item
   return sink->item(sink->ctx, request);  // host and port are what they are
 }
 
-inline constexpr dbackup_host_exec kLocalExec{sizeof(dbackup_host_exec),
-                                              &LocalProcess::start,
-                                              &LocalProcess::read,
-                                              &LocalProcess::write,
-                                              &LocalProcess::close_stdin,
-                                              &LocalProcess::wait,
-                                              &LocalProcess::release,
-                                              &local_side_file,
-                                              &release_local_side_file,
-                                              &local_which};
+inline constexpr dbackup_host_exec kLocalExec{
+    sizeof(dbackup_host_exec),  &LocalProcess::start, &LocalProcess::read,    &LocalProcess::write,
+    &LocalProcess::close_stdin, &LocalProcess::wait,  &LocalProcess::release, &local_side_file,
+    &release_local_side_file,   &local_which};
 inline constexpr dbackup_host_reach kLocalReach{sizeof(dbackup_host_reach), &local_reach,
                                                 [](void*) noexcept {}};
 
 }  // namespace detail
 
-/// Offers programs and connections of this machine on `call`. The process ignores SIGPIPE from then on,
-/// as the host does.
+/// Offers programs and connections of this machine on `call`. The process ignores SIGPIPE from then
+/// on, as the host does.
 inline void offer_local_services(FakeCall& call) {
   std::signal(SIGPIPE, SIG_IGN);
   call.offer(DBACKUP_EXT_HOST_EXEC, &detail::kLocalExec);

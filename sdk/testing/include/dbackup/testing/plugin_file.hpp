@@ -1,16 +1,16 @@
 #pragma once
 
 #include <dbackup/abi.h>
-
 #include <dlfcn.h>
+
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace dbackup::testing {
 
-/// A plugin's file, loaded as a host loads it and never unloaded. Throws std::runtime_error with the
-/// loader's words.
+/// A plugin's file, loaded as a host loads it and never unloaded. Throws std::runtime_error with
+/// the loader's words.
 class PluginFile {
  public:
   explicit PluginFile(const std::string& path) {

@@ -1,25 +1,26 @@
 #pragma once
 
-/// Adapters without a server: a source whose dump is computed and whose restore checks every byte, and a
-/// storage that counts and forgets. For measurements, for large sizes, and for faults at a chosen byte.
+/// Adapters without a server: a source whose dump is computed and whose restore checks every byte,
+/// and a storage that counts and forgets. For measurements, for large sizes, and for faults at a
+/// chosen byte.
 
-#include <dbackup/plugin.hpp>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <dbackup/plugin.hpp>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <thread>
-#include <unistd.h>
 
 namespace dbackup::testing {
 
 /// An endless text, the same for the same seed. Rows of 128 bytes: a share of constant SQL (which
-/// compresses to next to nothing) and letters of four random bits each; a share of 0 gives plain random
-/// bytes, which do not compress at all.
+/// compresses to next to nothing) and letters of four random bits each; a share of 0 gives plain
+/// random bytes, which do not compress at all.
 class SyntheticText {
  public:
   /// `compressibility`: 0 to 100.
@@ -28,7 +29,8 @@ class SyntheticText {
         constant_{static_cast<size_t>(compressibility) * kRow / 100},
         letters_{compressibility > 0} {
     static constexpr std::string_view kSql =
-        "INSERT INTO orders (id, customer, placed_at, state, total) VALUES (DEFAULT, 4711, now(), 'paid', 19.90);";
+        "INSERT INTO orders (id, customer, placed_at, state, total) VALUES (DEFAULT, 4711, now(), "
+        "'paid', 19.90);";
     static_assert(kSql.size() <= kRow);
     row_.fill(' ');
     std::memcpy(row_.data(), kSql.data(), kSql.size());
@@ -78,10 +80,10 @@ class SyntheticText {
 
 /// What goes wrong, and after how many bytes; -1 = never.
 struct SyntheticFaults {
-  int64_t fail_at_byte;   ///< Error{Aborted} in words
-  int64_t hang_at_byte;   ///< for ever, deaf to cancellation
-  int64_t wait_at_byte;   ///< until the operation is cancelled
-  int64_t exit_at_byte;   ///< abort()
+  int64_t fail_at_byte;  ///< Error{Aborted} in words
+  int64_t hang_at_byte;  ///< for ever, deaf to cancellation
+  int64_t wait_at_byte;  ///< until the operation is cancelled
+  int64_t exit_at_byte;  ///< abort()
   ErrorCode fail_code = ErrorCode::Aborted;
 
   static SyntheticFaults of(const Config& config) {
@@ -106,21 +108,40 @@ struct SyntheticFaults {
       call.check_cancelled();
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
-    if (now(fail_at_byte)) throw Error{fail_code, "the configured fault at byte " + std::to_string(done)};
+    if (now(fail_at_byte))
+      throw Error{fail_code, "the configured fault at byte " + std::to_string(done)};
   }
 };
 
 inline constexpr Option kSyntheticSourceOptions[] = {
-    {.name = "size_bytes", .type = "integer", .help = "Length of a dump.", .fallback = "16777216", .minimum = 0},
+    {.name = "size_bytes",
+     .type = "integer",
+     .help = "Length of a dump.",
+     .fallback = "16777216",
+     .minimum = 0},
     {.name = "seed", .type = "integer", .help = "Another seed, another content.", .fallback = "1"},
-    {.name = "compressibility", .type = "integer", .help = "Share of constant text, in percent.",
-     .fallback = "50", .minimum = 0, .maximum = 100},
-    {.name = "databases", .type = "integer", .help = "How many databases there are.", .fallback = "1",
-     .minimum = 1, .maximum = 1000},
+    {.name = "compressibility",
+     .type = "integer",
+     .help = "Share of constant text, in percent.",
+     .fallback = "50",
+     .minimum = 0,
+     .maximum = 100},
+    {.name = "databases",
+     .type = "integer",
+     .help = "How many databases there are.",
+     .fallback = "1",
+     .minimum = 1,
+     .maximum = 1000},
     {.name = "fail_at_byte", .type = "integer", .help = "Fails there; -1 never.", .fallback = "-1"},
     {.name = "hang_at_byte", .type = "integer", .help = "Hangs there for ever.", .fallback = "-1"},
-    {.name = "wait_at_byte", .type = "integer", .help = "Waits there to be cancelled.", .fallback = "-1"},
-    {.name = "exit_at_byte", .type = "integer", .help = "Aborts the process there.", .fallback = "-1"},
+    {.name = "wait_at_byte",
+     .type = "integer",
+     .help = "Waits there to be cancelled.",
+     .fallback = "-1"},
+    {.name = "exit_at_byte",
+     .type = "integer",
+     .help = "Aborts the process there.",
+     .fallback = "-1"},
 };
 
 /// Databases "synthetic", "synthetic-2", …, each with its own content.
@@ -148,7 +169,7 @@ class SyntheticSource final : public Source {
   DumpResult dump(Call& call, const DumpRequest& request, Writer& out) override {
     SyntheticText text{content_seed(request.database), compressibility_};
     const auto block = std::make_unique<Block>();
-    for (uint64_t done = 0;; ) {
+    for (uint64_t done = 0;;) {
       call.check_cancelled();
       faults_.strike(call, done);
       if (done == size_) return {.engine_version = "1.0"};
@@ -161,10 +182,12 @@ class SyntheticSource final : public Source {
     }
   }
 
-  /// Restores nothing: compares with what the dump was. Error{DataLoss} names the first wrong block.
+  /// Restores nothing: compares with what the dump was. Error{DataLoss} names the first wrong
+  /// block.
   void restore(Call& call, const RestoreRequest& request, Reader& in) override {
-    SyntheticText text{content_seed(request.original_name.empty() ? request.database : request.original_name),
-                       compressibility_};
+    SyntheticText text{
+        content_seed(request.original_name.empty() ? request.database : request.original_name),
+        compressibility_};
     const auto block = std::make_unique<Block>();
     const auto wanted = std::make_unique<Block>();
     uint64_t done = 0;
@@ -175,7 +198,8 @@ class SyntheticSource final : public Source {
       if (n == 0) break;
       text.next(std::span{*wanted}.first(n));
       if (done + n > size_ || std::memcmp(block->data(), wanted->data(), n) != 0) {
-        throw Error{ErrorCode::DataLoss, "the restored bytes differ from byte " + std::to_string(done) + " on"};
+        throw Error{ErrorCode::DataLoss,
+                    "the restored bytes differ from byte " + std::to_string(done) + " on"};
       }
       done += n;
       call.progress(done, size_);
@@ -188,7 +212,9 @@ class SyntheticSource final : public Source {
  private:
   using Block = std::array<std::byte, 256 * 1024>;
 
-  static std::string name(int64_t n) { return n == 1 ? "synthetic" : "synthetic-" + std::to_string(n); }
+  static std::string name(int64_t n) {
+    return n == 1 ? "synthetic" : "synthetic-" + std::to_string(n);
+  }
   uint64_t content_seed(const std::string& database) const {
     for (int64_t n = 1; n <= databases_; ++n) {
       if (name(n) == database) return seed_ * 1000 + static_cast<uint64_t>(n);
@@ -204,22 +230,35 @@ class SyntheticSource final : public Source {
 };
 
 inline constexpr Option kSyntheticNullOptions[] = {
-    {.name = "bytes_per_second", .type = "integer", .help = "Reads no faster; 0 = as fast as it can.",
-     .fallback = "0", .minimum = 0},
-    {.name = "fail_code", .type = "choice", .help = "Code of the configured failure.", .fallback = "Unavailable",
+    {.name = "bytes_per_second",
+     .type = "integer",
+     .help = "Reads no faster; 0 = as fast as it can.",
+     .fallback = "0",
+     .minimum = 0},
+    {.name = "fail_code",
+     .type = "choice",
+     .help = "Code of the configured failure.",
+     .fallback = "Unavailable",
      .choices = "Unavailable|ResourceExhausted|PermissionDenied"},
     {.name = "fail_at_byte", .type = "integer", .help = "Fails there; -1 never.", .fallback = "-1"},
     {.name = "hang_at_byte", .type = "integer", .help = "Hangs there for ever.", .fallback = "-1"},
-    {.name = "wait_at_byte", .type = "integer", .help = "Waits there to be cancelled.", .fallback = "-1"},
-    {.name = "exit_at_byte", .type = "integer", .help = "Aborts the process there.", .fallback = "-1"},
+    {.name = "wait_at_byte",
+     .type = "integer",
+     .help = "Waits there to be cancelled.",
+     .fallback = "-1"},
+    {.name = "exit_at_byte",
+     .type = "integer",
+     .help = "Aborts the process there.",
+     .fallback = "-1"},
 };
 
-/// Knows what was put in this process; keeps the bytes of objects up to 64 KiB (sidecars) and only the
-/// size of others, whose get() is Error{DataLoss}.
+/// Knows what was put in this process; keeps the bytes of objects up to 64 KiB (sidecars) and only
+/// the size of others, whose get() is Error{DataLoss}.
 class SyntheticNullStorage final : public Storage {
  public:
   explicit SyntheticNullStorage(const Config& config)
-      : bytes_per_second_{config.integer_or("bytes_per_second", 0)}, faults_{SyntheticFaults::of(config)} {
+      : bytes_per_second_{config.integer_or("bytes_per_second", 0)},
+        faults_{SyntheticFaults::of(config)} {
     const std::string code = config.text_or("fail_code", "Unavailable");
     faults_.fail_code = code == "ResourceExhausted"  ? ErrorCode::ResourceExhausted
                         : code == "PermissionDenied" ? ErrorCode::PermissionDenied
@@ -230,14 +269,16 @@ class SyntheticNullStorage final : public Storage {
   void ping(Call&) override {}
 
   ObjectInfo put(Call& call, const PutRequest& request, Reader& in) override {
-    if (stat(call, request.path)) throw Error{ErrorCode::AlreadyExists, "\"" + request.path + "\" already exists"};
+    if (stat(call, request.path))
+      throw Error{ErrorCode::AlreadyExists, "\"" + request.path + "\" already exists"};
     const auto block = std::make_unique<Block>();
     const auto began = std::chrono::steady_clock::now();
     Object object;
     for (;;) {
       call.check_cancelled();
       faults_.strike(call, object.size);
-      const size_t n = in.read(std::span{*block}.first(faults_.clipped(object.size, block->size())));
+      const size_t n =
+          in.read(std::span{*block}.first(faults_.clipped(object.size, block->size())));
       if (n == 0) break;
       if (object.size + n <= kMostKept) {
         object.content.append(reinterpret_cast<const char*>(block->data()), n);
@@ -245,7 +286,8 @@ class SyntheticNullStorage final : public Storage {
       object.size += n;
       call.progress(object.size, 0);
       if (bytes_per_second_ > 0) {
-        const double seconds = static_cast<double>(object.size) / static_cast<double>(bytes_per_second_);
+        const double seconds =
+            static_cast<double>(object.size) / static_cast<double>(bytes_per_second_);
         std::this_thread::sleep_until(began + std::chrono::duration_cast<std::chrono::nanoseconds>(
                                                   std::chrono::duration<double>{seconds}));
       }
@@ -262,14 +304,16 @@ class SyntheticNullStorage final : public Storage {
     const std::scoped_lock lock{mutex()};
     const auto found = objects().find(path);
     if (found == objects().end()) throw Error{ErrorCode::NotFound, "no object \"" + path + "\""};
-    if (found->second.size > kMostKept) throw Error{ErrorCode::DataLoss, "the bytes of \"" + path + "\" were not kept"};
+    if (found->second.size > kMostKept)
+      throw Error{ErrorCode::DataLoss, "the bytes of \"" + path + "\" were not kept"};
     if (offset < found->second.size) {
       out.write(std::string_view{found->second.content}.substr(
           offset, length.value_or(std::numeric_limits<uint64_t>::max())));
     }
   }
 
-  void list(Call&, const std::string& prefix, const std::function<void(const ObjectInfo&)>& found) override {
+  void list(Call&, const std::string& prefix,
+            const std::function<void(const ObjectInfo&)>& found) override {
     const std::string folder = prefix.empty() || prefix.ends_with('/') ? prefix : prefix + "/";
     const std::scoped_lock lock{mutex()};
     for (const auto& object : objects()) {
@@ -318,13 +362,19 @@ class SyntheticNullStorage final : public Storage {
 
 /// For DBACKUP_PLUGIN, and for a host that links them.
 inline const dbackup_adapter* synthetic_source() {
-  return source<SyntheticSource>({.id = "synthetic", .name = "Synthetic source", .options = kSyntheticSourceOptions},
-                                 {.extension = "sql", .list_databases = true, .restore_renamed = true,
-                                  .atomic_restore = true});
+  return source<SyntheticSource>(
+      {.id = "synthetic", .name = "Synthetic source", .options = kSyntheticSourceOptions},
+      {.extension = "sql",
+       .list_databases = true,
+       .restore_renamed = true,
+       .atomic_restore = true});
 }
 inline const dbackup_adapter* synthetic_null_storage() {
   return storage<SyntheticNullStorage>(
-      {.id = "synthetic-null", .name = "Synthetic storage", .options = kSyntheticNullOptions, .group = "Local"},
+      {.id = "synthetic-null",
+       .name = "Synthetic storage",
+       .options = kSyntheticNullOptions,
+       .group = "Local"},
       {.exclusive_commit = ExclusiveCommit::Atomic, .ranged_get = true});
 }
 
