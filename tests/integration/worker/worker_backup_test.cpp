@@ -41,7 +41,7 @@ TEST_P(BackupRoundTrip, IsListedFetchedVerifiedRestoredAndRemoved) {
   if (sealed) request["recipients"] = {identity.recipient().to_string()};
   const auto done = worker.run("backup", request);
   ASSERT_TRUE(done.ok) << done.data;
-  const std::string path = done.data.at("path");
+  const std::string path = text_of(done.data, "path");
   EXPECT_EQ(path, "job/2026-01-02.sql" +
                       std::string{host::compression_suffix(*host::compression_from(compression))} +
                       (sealed ? ".age" : ""));
@@ -54,7 +54,7 @@ TEST_P(BackupRoundTrip, IsListedFetchedVerifiedRestoredAndRemoved) {
 
   const auto listed = worker.run("list", {{"adapter", local_storage(store.path())}, {"sidecars", true}});
   ASSERT_EQ(listed.items().size(), 1U);
-  const std::string sidecar = listed.items()[0].at("sidecar");
+  const std::string sidecar = text_of(listed.items()[0], "sidecar");
   EXPECT_EQ(host::check_sidecar(sidecar, "k1", std::string(32, '\xaa')), host::SidecarTrust::Signed);
   EXPECT_EQ(host::check_sidecar(sidecar, "k1", std::string(32, '\xab')), host::SidecarTrust::Tampered);
   const host::Sidecar parsed = host::parse_sidecar(sidecar);
@@ -103,8 +103,8 @@ INSTANTIATE_TEST_SUITE_P(AllForms, BackupRoundTrip,
                          testing::Values(Variant{"NONE", false}, Variant{"NONE", true}, Variant{"ZSTD", false},
                                          Variant{"ZSTD", true}, Variant{"GZIP", false}, Variant{"GZIP", true},
                                          Variant{"BROTLI", false}, Variant{"BROTLI", true}),
-                         [](const auto& info) {
-                           return info.param.compression + (info.param.sealed ? "Sealed" : "");
+                         [](const auto& variant) {
+                           return variant.param.compression + (variant.param.sealed ? "Sealed" : "");
                          });
 
 TEST(BackupNames, TakeTheFirstSuffixThatIsFreeEverywhere) {
@@ -129,7 +129,7 @@ TEST(BackupNames, GoOnWhenTheHostRefusesAReservation) {
   std::vector<std::string> asked;
   worker.send("backup", backup_of(probe_source({{"bytes", 10}}), {destination("a", local_storage(store.path()))}));
   const auto done = worker.finish([&](const Event& event) {
-    if (event.kind == EventKind::Reserve) asked.push_back(event.data.at("path"));
+    if (event.kind == EventKind::Reserve) asked.push_back(text_of(event.data, "path"));
   });
   ASSERT_TRUE(done.ok) << done.data;
   EXPECT_THAT(asked, ElementsAre("job/2026-01-02.sql", "job/2026-01-02-2.sql", "job/2026-01-02-3.sql"));
@@ -151,7 +151,7 @@ TEST(BackupStages, AreToldInOrder) {
       worker.run("backup", backup_of(probe_source({{"bytes", 10}}), {destination("a", local_storage(store.path()))}));
   std::vector<std::string> stages;
   for (const Event& event : done.events) {
-    if (event.kind == EventKind::Stage) stages.push_back(event.data.at("name"));
+    if (event.kind == EventKind::Stage) stages.push_back(text_of(event.data, "name"));
   }
   EXPECT_THAT(stages, ElementsAre("Initializing", "Dumping Databases", "Uploading", "Verifying"));
 }
@@ -181,7 +181,7 @@ TEST(StoredList, HidesItsOwnFolderAndSkipsUnreadableSidecars) {
   ASSERT_TRUE(listed.ok) << listed.data;
   std::set<std::string> paths;
   for (const Json& item : listed.items()) {
-    paths.insert(item.at("path"));
+    paths.insert(text_of(item, "path"));
     EXPECT_FALSE(item.contains("sidecar"));
   }
   EXPECT_EQ(paths, (std::set<std::string>{"a.sql", "b.sql"}));

@@ -7,8 +7,8 @@
 #include <set>
 #include <sstream>
 
+#include "tests/support/worker/test_files.hpp"
 #include "tests/support/worker/worker_session.hpp"
-#include "tests/unit/worker_ops/plugin_fixture.hpp"
 
 namespace dbackup::test {
 
@@ -47,6 +47,10 @@ inline std::string read_file(const std::string& path) {
   std::stringstream out;
   out << in.rdbuf();
   return out.str();
+}
+
+inline std::string text_of(const Json& object, const char* key) {
+  return object.at(key).get<std::string>();
 }
 
 /// Every regular file below `folder`, hidden ones included.
