@@ -1,0 +1,188 @@
+#include "services/adapter_service.hpp"
+
+#include <limits>
+
+#include "base/id.hpp"
+#include "control/control_plane.hpp"
+#include "services/adapter_fields.hpp"
+#include "services/redaction.hpp"
+#include "services/rights.hpp"
+#include "store/adapter_store.hpp"
+#include "store/backup_store.hpp"
+#include "store/job_store.hpp"
+
+namespace dbackup::host {
+namespace {
+
+[[noreturn]] void refuse_duplicate(const AdapterConfig& row) {
+  throw Error(ErrorCode::AlreadyExists, "an adapter named \"" + row.name + "\" already exists");
+}
+
+void refuse_taken_name(Session& session, const AdapterConfig& row) {
+  const auto other = AdapterStore{}.find_by_name(session, row.type, row.name);
+  if (other && other->id != row.id) refuse_duplicate(row);
+}
+
+void refuse_missing_references(const Json& fields) {
+  refuse_reference(fields, "primaryCredentialId", ErrorCode::NotFound, "credential profile");
+  refuse_reference(fields, "sshCredentialId", ErrorCode::NotFound, "credential profile");
+  refuse_reference(fields, "defaultRetentionPolicyId", ErrorCode::InvalidArgument, "retention policy");
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "\"" : ", \"") + name + "\"";
+  return out;
+}
+
+}  // namespace
+
+std::string_view adapter_type_of(const RegisteredAdapter& adapter) noexcept {
+  switch (adapter.descriptor.kind) {
+    case protocol::AdapterKind::Source:
+      return kDatabaseType;
+    case protocol::AdapterKind::Storage:
+      return kStorageType;
+    case protocol::AdapterKind::Notifier:
+      return kNotificationType;
+  }
+  return kNotificationType;
+}
+
+AdapterConfig require_adapter(Session& session, const std::string& id) {
+  auto row = AdapterStore{}.find(session, id);
+  if (!row) throw Error(ErrorCode::NotFound, "adapter not found");
+  return std::move(*row);
+}
+
+AdapterView AdapterService::view(const AdapterConfig& row) const {
+  const auto plugin = control_.plugins().find(row.adapter_id);
+  const auto* descriptor = plugin ? &plugin->descriptor : nullptr;
+  AdapterView out{.row = row, .config = Json::object(), .secret_status = Json::object()};
+  out.supports_browse = row.type == kStorageType;
+  try {
+    const Json config = control_.resolver().open_config(row);
+    out.config = redacted(config, descriptor);
+    out.secret_status = secret_status(config, descriptor);
+  } catch (const Error& error) {
+    // Shown without its configuration, so that it can still be seen, replaced and deleted.
+    log_warning("the configuration of adapter \"" + row.id + "\" cannot be opened: " + error.what());
+  }
+  return out;
+}
+
+std::vector<AdapterView> AdapterService::list(const Principal& who, const std::string& type,
+                                              const std::string& role) {
+  require(who, read_permission(type));
+  std::vector<AdapterConfig> rows;
+  control_.context().database.read([&](Session& session) { rows = AdapterStore{}.list(session, type); });
+  std::vector<AdapterView> out;
+  for (const AdapterConfig& row : rows) {
+    if (type == kStorageType && !role.empty() && row.storage_role != role) continue;
+    out.push_back(view(row));
+  }
+  return out;
+}
+
+AdapterView AdapterService::get(const Principal& who, const std::string& id) {
+  AdapterConfig row;
+  control_.context().database.read([&](Session& session) { row = require_adapter(session, id); });
+  require(who, read_permission(row.type));
+  return view(row);
+}
+
+void AdapterService::apply(AdapterConfig& row, const Json& fields) const {
+  if (fields.contains("name")) row.name = checked_name(fields);
+  if (fields.contains("metadata")) row.metadata = metadata_field(fields);
+  refuse_missing_references(fields);
+}
+
+void AdapterService::apply_config(AdapterConfig& row, const Json& fields, bool is_new) const {
+  const auto plugin = control_.plugins().find(row.adapter_id);
+  if (!plugin || adapter_type_of(*plugin) != row.type) {
+    throw Error(ErrorCode::InvalidArgument, "unsupported adapter \"" + row.adapter_id + "\" for type " + row.type);
+  }
+  if (const auto role = get_string(fields, "storageRole"); role && row.type == kStorageType) {
+    row.storage_role = checked_role(*role, plugin->descriptor);
+  }
+  if (!is_new && !fields.contains("config")) return;
+  Json config = config_field(fields);
+  if (!is_new) {
+    Json stored = Json::object();
+    try {
+      stored = control_.resolver().open_config(row);
+    } catch (const Error&) {
+      // Sealed by a lost key: nothing can be kept, the new configuration stands alone.
+    }
+    config = with_kept_secrets(config, stored, &plugin->descriptor);
+  }
+  config = protocol::normalize_config(plugin->descriptor, config, /*complete=*/false);
+  const auto snapshot = get_bool(config, "useVss");
+  if (snapshot.value_or(false) && (row.storage_role != "SOURCE" || !plugin->descriptor.can("snapshot"))) {
+    throw Error(ErrorCode::InvalidArgument, "\"useVss\" is for sources that can take snapshots");
+  }
+  refuse_private_paths({.plugin_path = plugin->plugin_path, .adapter_id = row.adapter_id, .config = config},
+                       control_.plugins(), control_.context().data_dir);
+  row.sealed_config = control_.resolver().seal_config(row.id, config);
+}
+
+AdapterView AdapterService::create(const Principal& who, const Json& fields) {
+  const std::string type = require_string(fields, "type");
+  require(who, write_permission(type));
+  AdapterConfig row{.id = new_uuid(), .name = checked_name(fields), .type = type};
+  row.adapter_id = require_string(fields, "adapterId");
+  row.created_at = row.updated_at = control_.context().clock.now_ms();
+  apply(row, fields);
+  apply_config(row, fields, /*is_new=*/true);
+  control_.context().database.write([&](Session& session) {
+    refuse_taken_name(session, row);
+    AdapterStore{}.insert(session, row);
+  });
+  return view(row);
+}
+
+AdapterView AdapterService::update(const Principal& who, const std::string& id, const Json& fields) {
+  AdapterConfig row;
+  control_.context().database.read([&](Session& session) { row = require_adapter(session, id); });
+  require(who, write_permission(row.type));
+  const std::string old_role = row.storage_role;
+  const TimeMs seen = row.updated_at;
+  apply(row, fields);
+  apply_config(row, fields, /*is_new=*/false);
+  row.updated_at = std::max(control_.context().clock.now_ms(), seen + 1);
+  control_.context().database.write([&](Session& session) {
+    const AdapterConfig current = require_adapter(session, id);
+    if (current.updated_at != seen) {
+      throw Error(ErrorCode::Aborted, "the adapter was changed by somebody else at the same time");
+    }
+    refuse_taken_name(session, row);
+    const auto jobs = JobStore{}.names_using_adapter(session, id);
+    if (row.storage_role != old_role && !jobs.empty()) {
+      throw Error(ErrorCode::InvalidArgument,
+                  "the role cannot change while jobs use the adapter: " + joined(jobs), {}, "in_use");
+    }
+    AdapterStore{}.update(session, row);
+  });
+  return view(row);
+}
+
+void AdapterService::remove(const Principal& who, const std::string& id) {
+  control_.context().database.write([&](Session& session) {
+    const AdapterConfig row = require_adapter(session, id);
+    require(who, write_permission(row.type));
+    const auto jobs = JobStore{}.names_using_adapter(session, id);
+    if (!jobs.empty()) {
+      throw Error(ErrorCode::InvalidArgument, "the adapter is used by the jobs " + joined(jobs), {}, "in_use");
+    }
+    AdapterStore{}.remove(session, id);
+    // What the last listing showed; the backups themselves stay where they are.
+    BackupStore{}.remove_unseen(session, id, std::numeric_limits<TimeMs>::max());
+  });
+}
+
+std::vector<std::shared_ptr<const RegisteredAdapter>> AdapterService::types() {
+  control_.plugins().wait_ready();
+  return control_.plugins().list();
+}
+
+}  // namespace dbackup::host

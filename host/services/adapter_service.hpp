@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "model/nouns.hpp"
+
+namespace dbackup::host {
+
+class ControlPlane;
+class Session;
+struct RegisteredAdapter;
+
+/// An adapter configuration as callers may see it.
+struct AdapterView {
+  AdapterConfig row;    ///< sealed_config is of no use to anybody
+  Json config;          ///< without secrets
+  Json secret_status;   ///< {"password":true}
+  bool supports_browse = false;
+};
+
+struct ConnectionTest {
+  std::string adapter_id;
+  Json config = Json::object();
+  std::string config_id;  ///< stored adapter that gives missing secrets; "": none
+};
+struct ConnectionTestResult {
+  bool success = false;
+  std::string message, version, edition;
+};
+
+/// Adapter configurations: sources, destinations, channels. [any-thread]
+class AdapterService {
+ public:
+  explicit AdapterService(ControlPlane& control) : control_{control} {}
+
+  /// Newest first. `role` counts for storage alone; "" is any. Throws Error{InvalidArgument} for an
+  /// unknown type, {PermissionDenied} without the type's read permission.
+  std::vector<AdapterView> list(const Principal& who, const std::string& type, const std::string& role);
+  AdapterView get(const Principal& who, const std::string& id);  ///< NotFound, PermissionDenied
+
+  /// `fields` as the published API names them: name, type, adapterId, config, metadata,
+  /// primaryCredentialId, sshCredentialId, storageRole, defaultRetentionPolicyId.
+  AdapterView create(const Principal& who, const Json& fields);
+  /// `config` replaces the stored one; secrets that are missing or "" stay, null removes them.
+  AdapterView update(const Principal& who, const std::string& id, const Json& fields);
+  /// Throws Error{InvalidArgument, "in_use"} naming the jobs that use it.
+  void remove(const Principal& who, const std::string& id);
+
+  /// Names; empty when the kind cannot list. NotFound unless a database adapter; blocks on a worker.
+  std::vector<std::string> databases(const std::string& id);
+  /// A negative outcome is a result. Throws for what is wrong with the request itself. Blocks.
+  ConnectionTestResult test(const Principal& who, const ConnectionTest& test);
+
+  std::vector<std::shared_ptr<const RegisteredAdapter>> types();
+
+  /// For other services: no rights are checked.
+  AdapterView view(const AdapterConfig& row) const;
+
+ private:
+  void apply(AdapterConfig& row, const Json& fields) const;
+  void apply_config(AdapterConfig& row, const Json& fields, bool is_new) const;
+  void note_version(const Principal& who, const ConnectionTest& test, const std::string& kind,
+                    const ConnectionTestResult& result);
+
+  ControlPlane& control_;
+};
+
+/// The type of a descriptor's kind: "database", "storage", "notification".
+std::string_view adapter_type_of(const RegisteredAdapter& adapter) noexcept;
+/// Throws Error{NotFound}.
+AdapterConfig require_adapter(Session& session, const std::string& id);
+
+}  // namespace dbackup::host

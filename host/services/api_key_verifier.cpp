@@ -1,0 +1,75 @@
+#include "services/api_key_verifier.hpp"
+
+#include <algorithm>
+
+#include "base/logging.hpp"
+#include "crypto/token.hpp"
+#include "store/profile_store.hpp"
+
+namespace dbackup::host {
+namespace {
+
+constexpr TimeMs kRemembered = 3'000;
+constexpr TimeMs kUseStampInterval = 60'000;
+constexpr size_t kMostRemembered = 1024;
+
+[[noreturn]] void refuse(const char* why) { throw Error(ErrorCode::Unauthenticated, why); }
+
+}  // namespace
+
+std::shared_ptr<const Principal> ApiKeyVerifier::verify(std::string_view raw_key) {
+  if (!is_api_key_shape(raw_key)) refuse("Unauthorized");
+  const std::string hash = hash_token(raw_key);
+  const TimeMs now = clock_.now_ms();
+  uint64_t generation = 0;
+  {
+    const std::shared_lock lock{mutex_};
+    const auto found = known_.find(hash);
+    if (found != known_.end() && now < found->second.valid_until) return found->second.principal;
+    generation = generation_;
+  }
+  return look_up(hash, now, generation);
+}
+
+std::shared_ptr<const Principal> ApiKeyVerifier::look_up(const std::string& hash, TimeMs now,
+                                                         uint64_t generation) {
+  std::optional<ApiKey> key;
+  database_.read([&](Session& session) { key = ApiKeyStore{}.find_by_hash(session, hash); });
+  if (!key) refuse("Unauthorized");
+  if (!key->enabled) refuse("API key is disabled");
+  if (key->expires_at && *key->expires_at <= now) refuse("API key has expired");
+
+  auto principal = std::make_shared<Principal>();
+  principal->kind = PrincipalKind::ApiKey;
+  principal->id = key->id;
+  principal->name = key->name;
+  principal->user_id = key->user_id;
+  principal->permissions = key->permissions;
+  note_use(key->id, key->last_used_at.value_or(0), now);
+
+  const TimeMs expiry = key->expires_at.value_or(now + kRemembered);
+  const std::unique_lock lock{mutex_};
+  if (generation == generation_) {
+    if (known_.size() >= kMostRemembered) known_.clear();
+    known_[hash] = {.principal = principal, .valid_until = std::min(expiry, now + kRemembered)};
+  }
+  return principal;
+}
+
+void ApiKeyVerifier::note_use(const std::string& key_id, TimeMs last_used_at, TimeMs now) noexcept {
+  if (now - last_used_at < kUseStampInterval) return;
+  try {
+    database_.write([&](Session& session) { ApiKeyStore{}.touch(session, key_id, now); });
+  } catch (const std::exception& error) {
+    // A stamp is no reason to refuse a valid key.
+    log_warning(std::string{"the use of an API key could not be noted: "} + error.what());
+  }
+}
+
+void ApiKeyVerifier::forget_all() {
+  const std::unique_lock lock{mutex_};
+  known_.clear();
+  ++generation_;
+}
+
+}  // namespace dbackup::host

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "model/principal.hpp"
+#include "store/database.hpp"
+
+namespace dbackup::host {
+
+/// Tells who holds an API key. Keys found valid are remembered for a few seconds, so that polling costs
+/// no query; every change of a key drops them all. [any-thread]
+class ApiKeyVerifier {
+ public:
+  ApiKeyVerifier(Database& database, const Clock& clock) : database_{database}, clock_{clock} {}
+
+  /// Throws Error{Unauthenticated} for a text that is no key, an unknown, a disabled or an expired
+  /// one; the message tells the last two apart. Notes the use of a key at most once a minute.
+  std::shared_ptr<const Principal> verify(std::string_view raw_key);
+  /// After every change of any key.
+  void forget_all();
+
+ private:
+  struct Known {
+    std::shared_ptr<const Principal> principal;
+    TimeMs valid_until = 0;
+  };
+  std::shared_ptr<const Principal> look_up(const std::string& hash, TimeMs now, uint64_t generation);
+  void note_use(const std::string& key_id, TimeMs last_used_at, TimeMs now) noexcept;
+
+  Database& database_;
+  const Clock& clock_;
+  std::shared_mutex mutex_;
+  std::map<std::string, Known, std::less<>> known_;
+  uint64_t generation_ = 0;  // a look-up begun before a change must not be remembered after it
+};
+
+}  // namespace dbackup::host

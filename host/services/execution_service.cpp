@@ -1,0 +1,80 @@
+#include "services/execution_service.hpp"
+
+#include "base/id.hpp"
+#include "control/control_plane.hpp"
+#include "services/job_fields.hpp"
+#include "store/execution_store.hpp"
+#include "store/job_store.hpp"
+
+namespace dbackup::host {
+
+std::string trigger_type(const Principal& who) {
+  return who.kind == PrincipalKind::ApiKey ? "Api" : "Manual";
+}
+
+void check_labels(const std::map<std::string, std::string>& labels) {
+  if (labels.size() > 16) throw Error(ErrorCode::InvalidArgument, "\"labels\" must have at most 16 entries");
+  for (const auto& [key, value] : labels) {
+    if (key.empty() || key.size() > 64) {
+      throw Error(ErrorCode::InvalidArgument, "\"labels\": a name must have 1 to 64 characters");
+    }
+    if (value.size() > 256) {
+      throw Error(ErrorCode::InvalidArgument, "\"labels\": \"" + key + "\" must have at most 256 characters");
+    }
+  }
+}
+
+std::string ExecutionService::run(const Principal& who, const RunJob& command) {
+  check_labels(command.labels);
+  Execution execution{.id = new_uuid(), .job_id = command.job_id};
+  execution.started_at = control_.context().clock.now_ms();
+  execution.trigger_type = trigger_type(who);
+  execution.trigger_label = who.name;
+  execution.labels = command.labels;
+  execution.options = to_json(BackupOptions{.lock = command.lock});
+  if (command.lock) execution.metadata["lock"] = true;
+  control_.context().database.write([&](Session& session) {
+    const auto job = JobStore{}.find(session, command.job_id);
+    if (!job) throw Error(ErrorCode::NotFound, "job not found");
+    check_job_can_run(*job);
+    execution.job_name = job->name;
+    ExecutionStore{}.insert(session, execution);
+  });
+  control_.queue().kick();
+  return execution.id;
+}
+
+ExecutionView ExecutionService::get(const std::string& id, bool with_logs) {
+  ExecutionView view;
+  control_.context().database.read([&](Session& session) {
+    auto row = ExecutionStore{}.find(session, id);
+    if (!row) throw Error(ErrorCode::NotFound, "execution not found");
+    view.execution = std::move(*row);
+    if (with_logs) view.logs = ExecutionStore{}.logs(session, id);
+  });
+  return view;
+}
+
+std::string ExecutionService::cancel(const Principal& who, const std::string& id) {
+  switch (control_.queue().cancel(id, who.name)) {
+    case CancelOutcome::Cancelled:
+      return "Execution cancelled";
+    case CancelOutcome::Signalled:
+      return "Cancellation requested";
+    case CancelOutcome::Forced:
+      return "Execution was no longer running and is now cancelled";
+    case CancelOutcome::AlreadyEnded:
+      throw Error(ErrorCode::FailedPrecondition, "the execution has already ended", {}, "has_ended");
+    case CancelOutcome::Unknown:
+      break;
+  }
+  throw Error(ErrorCode::NotFound, "execution not found");
+}
+
+std::vector<Execution> ExecutionService::history() {
+  std::vector<Execution> rows;
+  control_.context().database.read([&](Session& session) { rows = ExecutionStore{}.newest(session, 100); });
+  return rows;
+}
+
+}  // namespace dbackup::host

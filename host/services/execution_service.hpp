@@ -1,0 +1,47 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/nouns.hpp"
+
+namespace dbackup::host {
+
+class ControlPlane;
+
+struct RunJob {
+  std::string job_id;
+  bool lock = false;                          ///< the finished backup is locked
+  std::map<std::string, std::string> labels;  ///< kept in the execution and the sidecar
+};
+
+struct ExecutionView {
+  Execution execution;
+  std::vector<LogEntry> logs;
+};
+
+/// Starting, following and ending runs. [any-thread]
+class ExecutionService {
+ public:
+  explicit ExecutionService(ControlPlane& control) : control_{control} {}
+
+  /// The row exists, in status Pending, when this returns its id. Throws Error{NotFound} for an unknown
+  /// job, {Unimplemented} for one that this version cannot run.
+  std::string run(const Principal& who, const RunJob& command);
+  ExecutionView get(const std::string& id, bool with_logs);  ///< NotFound
+  /// What became of it, for people. Throws Error{NotFound}, {FailedPrecondition, "has_ended"}.
+  std::string cancel(const Principal& who, const std::string& id);
+  std::vector<Execution> history();  ///< the newest 100
+
+ private:
+  ControlPlane& control_;
+};
+
+/// "Api" or "Manual": what started it.
+std::string trigger_type(const Principal& who);
+/// At most 16 labels; keys of 1 to 64, values of at most 256 bytes. Throws Error{InvalidArgument}.
+void check_labels(const std::map<std::string, std::string>& labels);
+
+}  // namespace dbackup::host
