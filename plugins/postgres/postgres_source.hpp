@@ -14,7 +14,8 @@ namespace dbackup::postgres {
 /// Streams pg_dump's custom format, and feeds it to pg_restore in one transaction.
 class PostgresSource final : public Source {
  public:
-  /// Throws Error{InvalidArgument} for options that could not work, before anything is run.
+  /// Throws Error{InvalidArgument} for options that could not work, before anything is run, and
+  /// Error{Unimplemented} for connectionMode "ssh".
   explicit PostgresSource(const Config& config);
 
   TestResult test(Call& call) override;

@@ -200,7 +200,9 @@ TEST_F(Postgres, DumpWaitingForALockIsCancelledAtOnce) {
   EXPECT_LT(since.ms(), 1000);
   EXPECT_EQ(ended.status, DBACKUP_CANCELLED) << ended.text();
   EXPECT_TRUE(server_.wait_until("postgres", kOurSessions, "0"));
-  server_.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND pid <> pg_backend_pid()");
+  server_.sql("postgres",
+              "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+              " WHERE query LIKE '%pg_sleep(60)' AND pid <> pg_backend_pid()");
   holder.join();
 }
 
@@ -226,6 +228,11 @@ TEST_F(Postgres, ThePasswordIsInNoCommandLineAndNoEnvironment) {
   ASSERT_TRUE(source_.restore(restoring, {{"database", "secretive copy"}}, in).ok());
   EXPECT_NE(seen.find("pg_restore"), std::string::npos);
   EXPECT_EQ(seen.find("plain-secret"), std::string::npos);
+}
+
+TEST_F(Postgres, SshModeSaysThatItIsNotAvailable) {
+  source_.config()["connectionMode"] = "ssh";
+  EXPECT_EQ(source_.test().status, DBACKUP_UNIMPLEMENTED);
 }
 
 TEST_F(Postgres, AMissingToolIsNamed) {

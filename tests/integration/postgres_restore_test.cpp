@@ -78,9 +78,10 @@ TEST_F(Postgres, RestoreThatIsCutLeavesEveryRowOfTheTarget) {
   constexpr uint64_t kBlock = 100'000;
   const uint64_t blocks = dumped.size() / kBlock + 1;
   ASSERT_GT(blocks, 100U);
-  for (const uint64_t nth : {uint64_t{1}, uint64_t{3}, blocks / 2, blocks - 1, blocks + 1}) {
+  // Read 1 gives the magic, reads 2 to blocks + 1 the rest, read blocks + 2 the end.
+  for (const uint64_t nth : {uint64_t{1}, uint64_t{3}, blocks / 2, blocks, blocks + 2}) {
     FakeCall call;
-    // The last round fails at the end of file alone, after every byte of the dump was given.
+    // The last round fails at the end alone, after every byte of the dump was given.
     MemoryReader in{dumped, {.fail_at_call = nth, .status = DBACKUP_DATA_LOSS, .most_bytes = kBlock}};
     const Outcome ended = source_.restore(call, {{"database", "kept"}}, in);
     EXPECT_EQ(ended.status, DBACKUP_DATA_LOSS) << "cut at read " << nth << ": " << ended.text();
