@@ -18,16 +18,16 @@ enum ExitCode : int {
 };
 
 /// What a command does once its arguments are parsed; the result is the exit code. Throws Error.
-using Command = std::function<int()>;
+using CommandBody = std::function<int()>;
 
 /// Each file of this folder adds one command to the program; `chosen` is set when it was named.
-void add_serve_command(CLI::App& program, Command& chosen);
-void add_worker_command(CLI::App& program, Command& chosen);
-void add_key_command(CLI::App& program, Command& chosen);
-void add_plugin_command(CLI::App& program, Command& chosen);
-void add_decrypt_command(CLI::App& program, Command& chosen);
-void add_config_command(CLI::App& program, Command& chosen);
-void add_version_command(CLI::App& program, Command& chosen);
+void add_serve_command(CLI::App& program, CommandBody& chosen);
+void add_worker_command(CLI::App& program, CommandBody& chosen);
+void add_key_command(CLI::App& program, CommandBody& chosen);
+void add_plugin_command(CLI::App& program, CommandBody& chosen);
+void add_decrypt_command(CLI::App& program, CommandBody& chosen);
+void add_config_command(CLI::App& program, CommandBody& chosen);
+void add_version_command(CLI::App& program, CommandBody& chosen);
 
 /// Parses the arguments and runs one command; errors go to standard error with a hint.
 int run_program(int argc, char** argv);

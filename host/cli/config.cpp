@@ -36,7 +36,7 @@ int show(const InstanceOptions& options) {
 
 }  // namespace
 
-void add_config_command(CLI::App& program, Command& chosen) {
+void add_config_command(CLI::App& program, CommandBody& chosen) {
   auto options = std::make_shared<InstanceOptions>();
   CLI::App* config = program.add_subcommand("config", "print or check the configuration");
   config->require_subcommand(1);

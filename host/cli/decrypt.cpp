@@ -142,7 +142,7 @@ int decrypt(const DecryptArguments& arguments) {
 
 }  // namespace
 
-void add_decrypt_command(CLI::App& program, Command& chosen) {
+void add_decrypt_command(CLI::App& program, CommandBody& chosen) {
   auto arguments = std::make_shared<DecryptArguments>();
   CLI::App* decrypt_command = program.add_subcommand(
       "decrypt", "open a backup file without a server; exit code 1 and no output file on any damage");

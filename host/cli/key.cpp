@@ -105,7 +105,7 @@ int revoke(const KeyArguments& arguments) {
 
 }  // namespace
 
-void add_key_command(CLI::App& program, Command& chosen) {
+void add_key_command(CLI::App& program, CommandBody& chosen) {
   auto arguments = std::make_shared<KeyArguments>();
   CLI::App* key = program.add_subcommand("key", "create, list and revoke API keys");
   key->require_subcommand(1);

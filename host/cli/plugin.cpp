@@ -156,7 +156,7 @@ int check(const PluginArguments& arguments) {
 
 }  // namespace
 
-void add_plugin_command(CLI::App& program, Command& chosen) {
+void add_plugin_command(CLI::App& program, CommandBody& chosen) {
   auto arguments = std::make_shared<PluginArguments>();
   CLI::App* plugin = program.add_subcommand("plugin", "list or check adapter plugins");
   plugin->require_subcommand(1);

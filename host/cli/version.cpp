@@ -9,7 +9,7 @@
 
 namespace dbackup::host {
 
-void add_version_command(CLI::App& program, Command& chosen) {
+void add_version_command(CLI::App& program, CommandBody& chosen) {
   static bool json = false;
   CLI::App* version = program.add_subcommand("version", "print the version");
   version->add_flag("--json", json, "print a JSON object");

@@ -10,7 +10,7 @@
 
 namespace dbackup::host {
 
-void add_worker_command(CLI::App& program, Command& chosen) {
+void add_worker_command(CLI::App& program, CommandBody& chosen) {
   auto options = std::make_shared<WorkerRunOptions>();
   options->program_version = kProgramVersion;
   CLI::App* worker = program.add_subcommand(
