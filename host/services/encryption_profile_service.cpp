@@ -88,7 +88,7 @@ ProfileView EncryptionProfileService::create(const NewProfileFields& fields) {
     for (const auto& other : EncryptionProfileStore{}.list(session, /*with_retired=*/true)) {
       if (other.name == profile.name) {
         throw Error(ErrorCode::AlreadyExists, "an encryption profile named \"" + profile.name + "\" already exists" +
-                                                  (other.retired ? " (retired)" : ""));
+                                                  (other.retired ? ", retired; purge it first if nothing needs it" : ""));
       }
     }
     EncryptionProfileStore{}.insert(session, profile);
@@ -113,7 +113,9 @@ void EncryptionProfileService::remove(const std::string& id, const DeleteProfile
       throw Error(ErrorCode::FailedPrecondition,
                   "stored backups need this encryption profile; force=true retires it and keeps its keys");
     }
-    if (!has_backups && jobs.empty() && !how.force) return EncryptionProfileStore{}.remove(session, id);
+    // An identity is never erased in passing: a destination that was not listed may hold backups that
+    // need it. Without one there is nothing to lose.
+    if (is_write_only(profile) && !has_backups && jobs.empty()) return EncryptionProfileStore{}.remove(session, id);
     profile.retired = true;
     profile.updated_at = clock_.now_ms();
     EncryptionProfileStore{}.update(session, profile);

@@ -40,7 +40,8 @@ class EncryptionProfileService {
   ProfileView get(const std::string& id);  ///< NotFound
   /// Throws Error: InvalidArgument for a bad recipient, AlreadyExists for a taken name.
   ProfileView create(const NewProfileFields& fields);
-  /// Throws Error{FailedPrecondition} while jobs or stored backups need it and neither force nor purge
+  /// Hides it; its identities stay to read old backups unless purged. Throws Error{FailedPrecondition}
+  /// while jobs or stored backups need it and neither force nor purge
   /// is given, {InvalidArgument} when the name for a purge is another.
   void remove(const std::string& id, const DeleteProfile& how);
 

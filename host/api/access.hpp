@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+
+#include "model/permission.hpp"
+#include "model/principal.hpp"
+
+namespace dbackup::host {
+
+/// Who may call a route. Has no default on purpose: a row of a route table without access does not
+/// compile.
+class Access {
+ public:
+  enum class Kind {
+    Public,         ///< without credentials
+    Authenticated,  ///< any caller with valid credentials
+    SessionOnly,    ///< a signed-in person, never an API key
+    Permitted,      ///< the holder of the permission
+    AdapterRead,    ///< of the read permission of the adapter's type: the service checks which
+    AdapterWrite,   ///< the same for its write permission
+  };
+
+  constexpr Access(Permission permission) noexcept : kind_{Kind::Permitted}, permission_{permission} {}
+  static constexpr Access anyone() noexcept { return Access{Kind::Public}; }
+  static constexpr Access authenticated() noexcept { return Access{Kind::Authenticated}; }
+  static constexpr Access session_only() noexcept { return Access{Kind::SessionOnly}; }
+  static constexpr Access adapter_read() noexcept { return Access{Kind::AdapterRead}; }
+  static constexpr Access adapter_write() noexcept { return Access{Kind::AdapterWrite}; }
+  /// The holder of either.
+  static constexpr Access either(Permission first, Permission second) noexcept {
+    Access access{first};
+    access.other_ = second;
+    return access;
+  }
+
+  constexpr Kind kind() const noexcept { return kind_; }
+  constexpr bool is_public() const noexcept { return kind_ == Kind::Public; }
+  /// Whether `who` may knock at all; what depends on the object is left to the service.
+  bool admits(const Principal& who) const noexcept;
+  /// For messages and the documentation: "jobs:read".
+  std::string describe() const;
+
+ private:
+  constexpr explicit Access(Kind kind) noexcept : kind_{kind} {}
+
+  Kind kind_;
+  Permission permission_ = Permission::UsersRead;
+  Permission other_ = permission_;
+};
+
+}  // namespace dbackup::host

@@ -1,0 +1,72 @@
+#include "api/api_server.hpp"
+
+#include "api/dispatcher.hpp"
+#include "api/http_server.hpp"
+#include "api/resources/adapters_resource.hpp"
+#include "api/resources/executions_resource.hpp"
+#include "api/resources/jobs_resource.hpp"
+#include "api/resources/keys_resource.hpp"
+#include "api/resources/status_resource.hpp"
+#include "api/resources/storage_resource.hpp"
+#include "services/services.hpp"
+
+namespace dbackup::host {
+
+struct ApiServer::Parts {
+  Parts(Services& services, const ApiServerOptions& options,
+        std::vector<std::unique_ptr<Authenticator>> first_authenticators)
+      : authenticators{std::move(first_authenticators)},
+        idempotency{services.control.context().database, services.control.context().clock},
+        status{services},
+        keys{services},
+        adapters{services},
+        jobs{services},
+        executions{services},
+        storage{services, {.public_url = options.public_url, .is_https = options.is_https}} {
+    authenticators.push_back(std::make_unique<ApiKeyAuthenticator>(services.key_verifier));
+    status.mount(routes);
+    keys.mount(routes);
+    adapters.mount(routes);
+    jobs.mount(routes);
+    executions.mount(routes);
+    storage.mount(routes);
+    std::vector<Authenticator*> in_order;
+    for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
+    dispatcher = std::make_unique<Dispatcher>(
+        routes, std::move(in_order), idempotency,
+        DispatcherOptions{.log_requests = options.log_requests, .is_https = options.is_https});
+    server = std::make_unique<HttpServer>(options.http, *dispatcher);
+  }
+
+  std::vector<std::unique_ptr<Authenticator>> authenticators;
+  Idempotency idempotency;
+  StatusResource status;
+  KeysResource keys;
+  AdaptersResource adapters;
+  JobsResource jobs;
+  ExecutionsResource executions;
+  StorageResource storage;
+  RouteTable routes;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::unique_ptr<HttpServer> server;
+};
+
+ApiServer::ApiServer(Services& services, ApiServerOptions options,
+                     std::vector<std::unique_ptr<Authenticator>> authenticators)
+    : parts_{std::make_unique<Parts>(services, options, std::move(authenticators))} {}
+
+ApiServer::~ApiServer() = default;
+
+void ApiServer::start() { parts_->server->start(); }
+
+uint16_t ApiServer::port() const { return parts_->server->port(); }
+
+bool ApiServer::drain_and_stop(std::chrono::milliseconds deadline) {
+  return parts_->server->drain_and_stop(deadline);
+}
+
+RequestHandler& ApiServer::handler() noexcept { return *parts_->dispatcher; }
+
+const RouteTable& ApiServer::routes() const noexcept { return parts_->routes; }
+
+}  // namespace dbackup::host

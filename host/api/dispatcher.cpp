@@ -1,0 +1,135 @@
+#include "api/dispatcher.hpp"
+
+#include <algorithm>
+
+#include "api/http_error.hpp"
+#include "base/logging.hpp"
+
+namespace dbackup::host {
+namespace {
+
+constexpr std::pair<std::string_view, std::string_view> kSecurityHeaders[] = {
+    {"X-Frame-Options", "DENY"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "strict-origin-when-cross-origin"},
+    {"Content-Security-Policy",
+     "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"},
+    {"Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()"},
+};
+
+bool contains_ignoring_case(std::string_view text, std::string_view part) {
+  return std::ranges::search(text, part, [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+         }).begin() != text.end();
+}
+
+Json read_body(const RouteRow& row, const HttpRequest& request) {
+  if (row.body == BodyRule::None) return Json::object();
+  if (row.body == BodyRule::IfJson &&
+      !contains_ignoring_case(request.headers.get("Content-Type"), "application/json")) {
+    return Json::object();
+  }
+  const bool is_blank = request.body.find_first_not_of(" \t\r\n") == std::string::npos;
+  if (is_blank && row.body != BodyRule::Required) return Json::object();
+  if (is_blank) throw Error(ErrorCode::InvalidArgument, "the request body is missing: a JSON object is expected");
+  Json body = parse_json(request.body, "the request body");
+  if (!body.is_object()) throw Error(ErrorCode::InvalidArgument, "the request body must be a JSON object");
+  if (row.request) schema::check(*row.request, body);
+  return body;
+}
+
+/// Without the query, which may hold a download token.
+std::string log_name(const HttpRequest& request) {
+  return "request " + request.id + " " + request.method_text + " " + request.path;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(const RouteTable& routes, std::vector<Authenticator*> authenticators,
+                       Idempotency& idempotency, DispatcherOptions options)
+    : routes_{routes},
+      authenticators_{std::move(authenticators)},
+      idempotency_{idempotency},
+      options_{options} {}
+
+RouteInfo Dispatcher::route(HttpRequest& head) {
+  RouteTable::Found found = routes_.find(head.method, head.segments);
+  if (found.match) {
+    const RouteRow& row = *found.match->row;
+    head.route_context = std::move(found.match);
+    return {.run = row.run, .body_limit = row.body_limit};
+  }
+  if (found.allow.empty()) {
+    return {.run = HttpRun::Inline, .answer = HttpResponse::error(404, "no such path")};
+  }
+  HttpResponse answer = head.method == Method::Options ? HttpResponse{.status = 204}
+                                                       : HttpResponse::error(405, "method not allowed for this path");
+  answer.headers.set("Allow", found.allow);
+  return {.run = HttpRun::Inline, .answer = std::move(answer)};
+}
+
+Principal Dispatcher::authenticate(const HttpRequest& request) const {
+  for (Authenticator* authenticator : authenticators_) {
+    if (auto who = authenticator->authenticate(request)) return std::move(*who);
+  }
+  throw Error(ErrorCode::Unauthenticated, "Unauthorized");
+}
+
+HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) const {
+  const RouteRow& row = *match.row;
+  Principal who{.client_address = request.client_address};
+  if (!row.access.is_public()) {
+    who = authenticate(request);
+    if (!row.access.admits(who)) {
+      throw Error(ErrorCode::PermissionDenied, "Forbidden: this needs " + row.access.describe());
+    }
+  }
+  const ApiRequest api{.http = request, .params = match.params, .body = read_body(row, request)};
+  const std::string* key = row.idempotent ? request.headers.find("Idempotency-Key") : nullptr;
+  if (key == nullptr) return row.handler(api, who);
+  const IdempotentRequest idempotent{.principal = who.id,
+                                     .route = std::string{to_string(row.method)} + " " + request.path,
+                                     .key = *key,
+                                     .body = request.body,
+                                     .secret_owner = row.secret_owner};
+  return idempotency_.answer(idempotent, [&] { return row.handler(api, who); });
+}
+
+HttpResponse Dispatcher::handle(HttpRequest& request) {
+  const auto* match = static_cast<const RouteMatch*>(request.route_context.get());
+  if (match == nullptr) return HttpResponse::error(404, "no such path");
+  try {
+    HttpResponse response = call(*match, request);
+    if (options_.log_requests) log_debug(log_name(request) + ": " + std::to_string(response.status));
+    return response;
+  } catch (...) {
+    Failure failure = failure_from(std::current_exception(), {.with_message = match->row->connection_test});
+    if (!failure.log_text.empty()) {
+      log(failure.response.status >= 500 ? LogLevel::Error : LogLevel::Info,
+          log_name(request) + ": " + failure.log_text);
+    }
+    return std::move(failure.response);
+  }
+}
+
+void Dispatcher::decorate(const HttpRequest* request, HttpResponse& response) {
+  for (const auto& [name, value] : kSecurityHeaders) {
+    if (!response.headers.contains(name)) response.headers.add(std::string{name}, std::string{value});
+  }
+  if (request == nullptr) return;
+  response.headers.set("X-Request-Id", request->id);
+  if (options_.is_https || request->headers.get("X-Forwarded-Proto") == "https") {
+    response.headers.set("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+  }
+}
+
+void Dispatcher::failed(const HttpRequest* request, std::exception_ptr error) noexcept {
+  try {
+    const Failure failure = failure_from(error);
+    log_error((request != nullptr ? log_name(*request) : "a request without a head") + ": " + failure.log_text);
+  } catch (...) {
+    log_error("a request failed, and so did writing why");
+  }
+}
+
+}  // namespace dbackup::host

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "api/authenticator.hpp"
+#include "api/http_handler.hpp"
+#include "api/idempotency.hpp"
+#include "api/route_table.hpp"
+
+namespace dbackup::host {
+
+struct DispatcherOptions {
+  /// One debug line for every request, not only for those that went wrong.
+  bool log_requests = false;
+  /// Clients reach this server by TLS, so it may tell them to insist on it.
+  bool is_https = false;
+};
+
+/// From a request to its answer: match, authenticate, permit, read the body, call the handler, and
+/// give every error its body and status. Knows nothing of sockets. [any-thread]
+class Dispatcher final : public RequestHandler {
+ public:
+  /// `routes`, `authenticators` and `idempotency` must outlive it. The first authenticator that finds
+  /// credentials of its kind decides.
+  Dispatcher(const RouteTable& routes, std::vector<Authenticator*> authenticators, Idempotency& idempotency,
+             DispatcherOptions options = {});
+
+  RouteInfo route(HttpRequest& head) override;
+  HttpResponse handle(HttpRequest& request) override;
+  void decorate(const HttpRequest* request, HttpResponse& response) override;
+  void failed(const HttpRequest* request, std::exception_ptr error) noexcept override;
+
+ private:
+  Principal authenticate(const HttpRequest& request) const;
+  HttpResponse call(const RouteMatch& match, HttpRequest& request) const;
+
+  const RouteTable& routes_;
+  std::vector<Authenticator*> authenticators_;
+  Idempotency& idempotency_;
+  DispatcherOptions options_;
+};
+
+}  // namespace dbackup::host

@@ -1,0 +1,198 @@
+#include "api/render.hpp"
+
+#include "model/permission.hpp"
+#include "services/services.hpp"
+
+namespace dbackup::host::render {
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json{} : Json(text); }
+
+Json date_or_null(const std::optional<TimeMs>& time) {
+  return time ? Json(format_iso8601(*time)) : Json{};
+}
+
+Json wrapped(Json data) { return {{"success", true}, {"data", std::move(data)}}; }
+
+Json adapter(const AdapterView& view) {
+  const AdapterConfig& row = view.row;
+  return {{"id", row.id},
+          {"name", row.name},
+          {"type", row.type},
+          {"adapterId", row.adapter_id},
+          {"config", dump_json(view.config)},
+          {"secretStatus", view.secret_status},
+          {"metadata", row.metadata.is_object() ? Json(dump_json(row.metadata)) : Json{}},
+          {"createdAt", format_iso8601(row.created_at)},
+          {"updatedAt", format_iso8601(row.updated_at)},
+          {"primaryCredentialId", text_or_null(row.primary_credential_id)},
+          {"sshCredentialId", text_or_null(row.ssh_credential_id)},
+          {"defaultRetentionPolicyId", text_or_null(row.default_retention_policy_id)},
+          {"lastHealthCheck", date_or_null(row.last_health_check)},
+          {"lastStatus", row.last_status},
+          {"lastError", text_or_null(row.last_error)},
+          {"consecutiveFailures", row.consecutive_failures},
+          {"storageRole", row.storage_role},
+          {"supportsBrowse", view.supports_browse}};
+}
+
+Json adapter_type(const RegisteredAdapter& adapter) {
+  const auto& descriptor = adapter.descriptor;
+  Json fields = Json::array();
+  for (const auto& option : descriptor.options) {
+    Json field{{"name", option.name},         {"type", option.type},     {"required", option.required},
+               {"default", option.fallback}, {"secret", option.secret}, {"help", option.help}};
+    if (!option.choices.empty()) field["values"] = option.choices;
+    fields.push_back(std::move(field));
+  }
+  Json credentials = Json::object();
+  if (!descriptor.primary_credential.empty()) credentials["primary"] = descriptor.primary_credential;
+  if (!descriptor.ssh_credential.empty()) credentials["ssh"] = descriptor.ssh_credential;
+  const bool is_storage = descriptor.kind == protocol::AdapterKind::Storage;
+  Json out{{"id", descriptor.id},
+           {"type", adapter_type_of(adapter)},
+           {"name", descriptor.name},
+           {"group", descriptor.group},
+           {"beta", descriptor.beta},
+           {"roles", is_storage ? descriptor.capabilities.value("roles", Json::array()) : Json::array()},
+           {"credentials", std::move(credentials)},
+           {"fields", std::move(fields)},
+           {"supportsSnapshot", descriptor.can("snapshot")},
+           {"supportsBrowse", descriptor.can("browse")},
+           {"combinable", descriptor.can("combinable")},
+           {"plugin", {{"id", adapter.plugin_id}, {"version", adapter.plugin_version}}}};
+  if (is_storage) {
+    out["transferConcurrency"] = {{"default", descriptor.capabilities.value("transfersDefault", 4)},
+                                  {"max", descriptor.capabilities.value("transfersMaximum", 16)}};
+  }
+  return out;
+}
+
+Json job(const JobView& view) {
+  const Job& job = view.job;
+  const auto adapter_or_null = [&view](const std::string& id) {
+    const auto found = view.adapters.find(id);
+    return found == view.adapters.end() ? Json{} : adapter(found->second);
+  };
+  Json destinations = Json::array();
+  for (const auto& destination : job.destinations) {
+    destinations.push_back({{"id", destination.id},
+                            {"jobId", job.id},
+                            {"configId", destination.config_id},
+                            {"priority", destination.priority},
+                            {"retention", dump_json(destination.retention)},
+                            {"retentionPolicyId", text_or_null(destination.retention_policy_id)},
+                            {"createdAt", format_iso8601(destination.created_at)},
+                            {"updatedAt", format_iso8601(destination.updated_at)},
+                            {"config", adapter_or_null(destination.config_id)}});
+  }
+  Json sources = Json::array();
+  for (Json source : job.directory_sources) {
+    source["jobId"] = job.id;
+    source["useStagingCache"] = false;
+    source["config"] = adapter_or_null(source.value("configId", ""));
+    sources.push_back(std::move(source));
+  }
+  Json notifications = Json::array();
+  for (const auto& id : job.notification_ids) notifications.push_back(adapter_or_null(id));
+  Json profile;
+  if (!job.encryption_profile_id.empty()) {
+    profile = {{"id", job.encryption_profile_id}, {"name", view.profile_name}};
+  }
+  Json executions = Json::array();
+  if (view.last_run_at) {
+    executions.push_back({{"startedAt", format_iso8601(*view.last_run_at)}, {"status", view.last_status}});
+  }
+  return {{"id", job.id},
+          {"name", job.name},
+          {"schedule", job.schedule},
+          {"enabled", job.enabled},
+          {"sourceId", text_or_null(job.source_id)},
+          {"source", job.source_id.empty() ? Json{} : adapter_or_null(job.source_id)},
+          {"databases", dump_json(job.databases)},
+          {"compression", job.compression},
+          {"pgCompression", job.pg_compression},
+          {"encryptionProfileId", text_or_null(job.encryption_profile_id)},
+          {"encryptionProfile", std::move(profile)},
+          {"namingTemplateId", text_or_null(job.naming_template_id)},
+          {"schedulePresetId", text_or_null(job.schedule_preset_id)},
+          {"schedulePreset", nullptr},
+          {"notificationEvents", job.notification_events},
+          {"notifications", std::move(notifications)},
+          {"notificationTemplates", Json::array()},
+          {"skipVerification", job.skip_verification},
+          {"backupMode", job.backup_mode},
+          {"fullEveryDays", job.full_every_days},
+          {"verifyByHash", job.verify_by_hash},
+          {"destinations", std::move(destinations)},
+          {"sources", std::move(sources)},
+          {"createdAt", format_iso8601(job.created_at)},
+          {"updatedAt", format_iso8601(job.updated_at)},
+          {"lastRunAt", date_or_null(view.last_run_at)},
+          // Null until schedules are computed by this server; clients must expect null anyway.
+          {"nextRunAt", nullptr},
+          {"executions", std::move(executions)}};
+}
+
+Json encryption_profile(const ProfileView& view) {
+  const EncryptionProfile& profile = view.profile;
+  Json recipients = Json::array();
+  for (const auto& identity : profile.identities) {
+    if (identity.active) recipients.push_back(identity.recipient);
+  }
+  for (const auto& recipient : profile.extra_recipients) recipients.push_back(recipient);
+  return {{"id", profile.id},
+          {"name", profile.name},
+          {"description", text_or_null(profile.description)},
+          {"createdAt", format_iso8601(profile.created_at)},
+          {"updatedAt", format_iso8601(profile.updated_at)},
+          {"recipients", std::move(recipients)},
+          {"writeOnly", is_write_only(profile)},
+          {"jobCount", view.job_count}};
+}
+
+Json api_key(const ApiKey& key) {
+  Json permissions = Json::array();
+  for (const auto& row : kPermissions) {
+    if (key.permissions.test(static_cast<size_t>(row.permission))) permissions.push_back(row.name);
+  }
+  return {{"id", key.id},
+          {"name", key.name},
+          {"prefix", key.prefix},
+          {"permissions", std::move(permissions)},
+          {"userId", text_or_null(key.user_id)},
+          {"userName", text_or_null(key.user_name)},
+          {"userEmail", text_or_null(key.user_email)},
+          {"expiresAt", date_or_null(key.expires_at)},
+          {"lastUsedAt", date_or_null(key.last_used_at)},
+          {"enabled", key.enabled},
+          {"createdAt", format_iso8601(key.created_at)}};
+}
+
+Json caller(const Principal& who) {
+  Json permissions = Json::array();
+  for (const auto& row : kPermissions) {
+    if (who.may(row.permission)) permissions.push_back(row.name);
+  }
+  const bool is_key = who.kind == PrincipalKind::ApiKey;
+  Json out{{"user", nullptr},
+           {"group", nullptr},
+           {"permissions", std::move(permissions)},
+           {"isSuperAdmin", who.is_super_admin},
+           {"method", is_key ? "apikey" : "session"}};
+  if (!who.user_id.empty()) out["user"] = {{"id", who.user_id}};
+  if (is_key) out["apiKey"] = {{"id", who.id}, {"name", who.name}};
+  return out;
+}
+
+Json health(const HealthState& state) {
+  Json out{{"status", state.database_connected ? "healthy" : "unhealthy"},
+           {"timestamp", format_iso8601(state.checked_at)},
+           {"database", state.database_connected ? "connected" : "disconnected"},
+           {"responseTime", state.response_ms}};
+  if (!state.database_connected) return out;
+  out["uptime"] = state.uptime_seconds;
+  out["memory"] = {{"rss", state.rss_mib}, {"heapUsed", state.data_mib}, {"heapTotal", state.total_mib}};
+  return out;
+}
+
+}  // namespace dbackup::host::render

@@ -1,0 +1,136 @@
+#include "api/resources/adapters_resource.hpp"
+
+#include "api/render.hpp"
+#include "api/schemas.hpp"
+#include "services/adapter_fields.hpp"
+#include "services/services.hpp"
+
+namespace dbackup::host {
+
+const Route<AdaptersResource> AdaptersResource::kRoutes[] = {
+    {.method = Method::Get,
+     .path = "/api/adapters",
+     .access = Access::adapter_read(),
+     .handler = &AdaptersResource::list,
+     .summary = "Adapters of one type, newest first (type=database|storage|notification, role=)",
+     .response = schemas::adapter_list,
+     .failures = kBadRequest},
+    {.method = Method::Post,
+     .path = "/api/adapters",
+     .access = Access::adapter_write(),
+     .handler = &AdaptersResource::create,
+     .summary = "Create a source, destination or channel",
+     .body = BodyRule::Required,
+     .request = schemas::adapter_create,
+     .response = schemas::adapter,
+     .success = 201,
+     .failures = kCreateFailures,
+     .idempotent = true},
+    {.method = Method::Get,
+     .path = "/api/adapters/{id}",
+     .access = Access::adapter_read(),
+     .handler = &AdaptersResource::get,
+     .summary = "One adapter",
+     .response = schemas::adapter,
+     .failures = kMissing},
+    {.method = Method::Put,
+     .path = "/api/adapters/{id}",
+     .access = Access::adapter_write(),
+     .handler = &AdaptersResource::update,
+     .summary = "Change an adapter; secrets that are left out stay",
+     .body = BodyRule::Required,
+     .request = schemas::adapter_update,
+     .response = schemas::adapter,
+     .failures = kChangeFailures},
+    {.method = Method::Delete,
+     .path = "/api/adapters/{id}",
+     .access = Access::adapter_write(),
+     .handler = &AdaptersResource::remove,
+     .summary = "Delete an adapter that no job uses",
+     .response = schema::success_answer,
+     .failures = kMissingOrBad},
+    {.method = Method::Get,
+     .path = "/api/adapters/{id}/databases",
+     .access = Permission::SourcesView,
+     .handler = &AdaptersResource::databases,
+     .summary = "Names of the databases of a source",
+     .run = HttpRun::Slow,
+     .response = schemas::databases,
+     .failures = kWorkerFailures},
+    {.method = Method::Post,
+     .path = "/api/adapters/test-connection",
+     .access = Access::adapter_read(),
+     .handler = &AdaptersResource::test,
+     .summary = "Try a configuration; a failed test is 200 with success false",
+     .run = HttpRun::Slow,
+     .body = BodyRule::Required,
+     .request = schemas::test_connection,
+     .response = schemas::test_result,
+     .failures = kWorkerFailures,
+     .connection_test = true},
+    {.method = Method::Get,
+     .path = "/api/adapter-types",
+     .access = Access::authenticated(),
+     .handler = &AdaptersResource::types,
+     .summary = "Kinds of adapters and their options",
+     .response = schemas::adapter_types},
+};
+
+void AdaptersResource::mount(RouteTable& table) { table.mount<AdaptersResource>(*this, kRoutes); }
+
+HttpResponse AdaptersResource::list(const ApiRequest& request, const Principal& who) {
+  const std::string type = request.query("type");
+  if (type.empty()) throw Error(ErrorCode::InvalidArgument, "\"type\" is required");
+  // Letter case does not count, and a value that is no role is ignored.
+  const std::string role = request.query("role");
+  std::string wanted;
+  for (const std::string_view known : {"DESTINATION", "SOURCE"}) {
+    if (equal_ignoring_case(role, known)) wanted = known;
+  }
+  Json out = Json::array();
+  for (const auto& view : services_.adapters.list(who, type, wanted)) out.push_back(render::adapter(view));
+  return json_answer(200, out);
+}
+
+HttpResponse AdaptersResource::get(const ApiRequest& request, const Principal& who) {
+  return json_answer(200, render::adapter(services_.adapters.get(who, request.param())));
+}
+
+HttpResponse AdaptersResource::create(const ApiRequest& request, const Principal& who) {
+  return json_answer(201, render::adapter(services_.adapters.create(who, request.body)));
+}
+
+HttpResponse AdaptersResource::update(const ApiRequest& request, const Principal& who) {
+  return json_answer(200, render::adapter(services_.adapters.update(who, request.param(), request.body)));
+}
+
+HttpResponse AdaptersResource::remove(const ApiRequest& request, const Principal& who) {
+  services_.adapters.remove(who, request.param());
+  return json_answer(200, {{"success", true}});
+}
+
+HttpResponse AdaptersResource::databases(const ApiRequest& request, const Principal&) {
+  return json_answer(200, {{"success", true}, {"databases", services_.adapters.databases(request.param())}});
+}
+
+HttpResponse AdaptersResource::test(const ApiRequest& request, const Principal& who) {
+  for (const char* key : {"primaryCredentialId", "sshCredentialId"}) {
+    refuse_reference(request.body, key, ErrorCode::NotFound, "credential profile");
+  }
+  const ConnectionTest test{.adapter_id = require_string(request.body, "adapterId"),
+                            .config = config_field(request.body),
+                            .config_id = get_string(request.body, "configId").value_or("")};
+  const ConnectionTestResult result = services_.adapters.test(who, test);
+  Json out{{"success", result.success}, {"message", result.message}};
+  if (!result.version.empty()) out["version"] = result.version;
+  if (!result.edition.empty()) out["edition"] = result.edition;
+  return json_answer(200, out);
+}
+
+HttpResponse AdaptersResource::types(const ApiRequest&, const Principal&) {
+  Json out = Json::array();
+  for (const auto& adapter : services_.adapters.types()) out.push_back(render::adapter_type(*adapter));
+  return json_answer(200, render::wrapped(std::move(out)));
+}
+
+}  // namespace dbackup::host

@@ -1,0 +1,52 @@
+#include "api/resources/executions_resource.hpp"
+
+#include "api/render.hpp"
+#include "api/schemas.hpp"
+#include "services/services.hpp"
+
+namespace dbackup::host {
+
+const Route<ExecutionsResource> ExecutionsResource::kRoutes[] = {
+    {.method = Method::Get,
+     .path = "/api/executions/{id}",
+     .access = Permission::HistoryRead,
+     .handler = &ExecutionsResource::get,
+     .summary = "State of a run (includeLogs=true adds its log)",
+     .response = schemas::execution,
+     .failures = kMissing},
+    {.method = Method::Post,
+     .path = "/api/executions/{id}/cancel",
+     .access = Permission::JobsExecute,
+     .handler = &ExecutionsResource::cancel,
+     .summary = "Cancel a waiting or running execution",
+     .response = schemas::cancel_answer,
+     .failures = kMissingOrBad},
+    {.method = Method::Get,
+     .path = "/api/history",
+     .access = Permission::HistoryRead,
+     .handler = &ExecutionsResource::history,
+     .summary = "The newest 100 runs",
+     .response = schemas::history},
+};
+
+void ExecutionsResource::mount(RouteTable& table) { table.mount<ExecutionsResource>(*this, kRoutes); }
+
+HttpResponse ExecutionsResource::get(const ApiRequest& request, const Principal&) {
+  const bool with_logs = request.flag("includeLogs");
+  const ExecutionView view = services_.executions.get(request.param(), with_logs);
+  const TimeMs now = services_.control.context().clock.now_ms();
+  return json_answer(200, render::wrapped(render::execution(view, with_logs, now)));
+}
+
+HttpResponse ExecutionsResource::cancel(const ApiRequest& request, const Principal& who) {
+  return json_answer(200, {{"success", true}, {"message", services_.executions.cancel(who, request.param())}});
+}
+
+HttpResponse ExecutionsResource::history(const ApiRequest&, const Principal&) {
+  Json executions = Json::array();
+  for (const auto& run : services_.executions.history()) executions.push_back(render::history_item(run));
+  return json_answer(200, {{"executions", std::move(executions)},
+                           {"systemTimezone", services_.control.context().settings().time_zone}});
+}
+
+}  // namespace dbackup::host

@@ -1,0 +1,100 @@
+#include "api/resources/jobs_resource.hpp"
+
+#include "api/render.hpp"
+#include "api/schemas.hpp"
+#include "services/services.hpp"
+
+namespace dbackup::host {
+namespace {
+constexpr int kRunFailures[] = {400, 404, 409, 422, 501};
+}
+
+const Route<JobsResource> JobsResource::kRoutes[] = {
+    {.method = Method::Get,
+     .path = "/api/jobs",
+     .access = Permission::JobsRead,
+     .handler = &JobsResource::list,
+     .summary = "All jobs, newest first",
+     .response = schemas::job_list},
+    {.method = Method::Post,
+     .path = "/api/jobs",
+     .access = Permission::JobsWrite,
+     .handler = &JobsResource::create,
+     .summary = "Create a job",
+     .body = BodyRule::Required,
+     .request = schemas::job_create,
+     .response = schemas::job,
+     .success = 201,
+     .failures = kCreateFailures,
+     .idempotent = true},
+    {.method = Method::Get,
+     .path = "/api/jobs/{id}",
+     .access = Permission::JobsRead,
+     .handler = &JobsResource::get,
+     .summary = "One job",
+     .response = schemas::job,
+     .failures = kMissing},
+    {.method = Method::Put,
+     .path = "/api/jobs/{id}",
+     .access = Permission::JobsWrite,
+     .handler = &JobsResource::update,
+     .summary = "Change a job; what is left out stays",
+     .body = BodyRule::Required,
+     .request = schemas::job_update,
+     .response = schemas::job,
+     .failures = kChangeFailures},
+    {.method = Method::Delete,
+     .path = "/api/jobs/{id}",
+     .access = Permission::JobsWrite,
+     .handler = &JobsResource::remove,
+     .summary = "Delete a job; its backups and executions stay",
+     .response = schema::success_answer,
+     .failures = kMissing},
+    {.method = Method::Post,
+     .path = "/api/jobs/{id}/run",
+     .access = Permission::JobsExecute,
+     .handler = &JobsResource::run,
+     .summary = "Start a job; follow it at /api/executions/{executionId}",
+     .body = BodyRule::IfJson,
+     .request = schemas::run_job,
+     .response = schemas::run_answer,
+     .failures = kRunFailures,
+     .idempotent = true},
+};
+
+void JobsResource::mount(RouteTable& table) { table.mount<JobsResource>(*this, kRoutes); }
+
+HttpResponse JobsResource::list(const ApiRequest&, const Principal&) {
+  Json out = Json::array();
+  for (const auto& view : services_.jobs.list()) out.push_back(render::job(view));
+  return json_answer(200, out);
+}
+
+HttpResponse JobsResource::get(const ApiRequest& request, const Principal&) {
+  return json_answer(200, render::job(services_.jobs.get(request.param())));
+}
+
+HttpResponse JobsResource::create(const ApiRequest& request, const Principal&) {
+  return json_answer(201, render::job(services_.jobs.create(request.body)));
+}
+
+HttpResponse JobsResource::update(const ApiRequest& request, const Principal&) {
+  return json_answer(200, render::job(services_.jobs.update(request.param(), request.body)));
+}
+
+HttpResponse JobsResource::remove(const ApiRequest& request, const Principal&) {
+  services_.jobs.remove(request.param());
+  return json_answer(200, {{"success", true}});
+}
+
+HttpResponse JobsResource::run(const ApiRequest& request, const Principal& who) {
+  RunJob command{.job_id = request.param(), .lock = get_bool(request.body, "lock").value_or(false)};
+  if (const auto labels = request.body.find("labels"); labels != request.body.end()) {
+    for (const auto& [key, value] : labels->items()) command.labels[key] = value.get<std::string>();
+  }
+  const std::string id = services_.executions.run(who, command);
+  // 200, not 202: published scripts test for it.
+  return json_answer(200, {{"success", true}, {"executionId", id}, {"message", "Job queued"}});
+}
+
+}  // namespace dbackup::host

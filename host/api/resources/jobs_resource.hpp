@@ -1,0 +1,26 @@
+#pragma once
+
+#include "api/resources/resource_base.hpp"
+
+namespace dbackup::host {
+
+struct Services;
+
+class JobsResource {
+ public:
+  explicit JobsResource(Services& services) : services_{services} {}
+  void mount(RouteTable& table);
+
+ private:
+  HttpResponse list(const ApiRequest& request, const Principal& who);
+  HttpResponse get(const ApiRequest& request, const Principal& who);
+  HttpResponse create(const ApiRequest& request, const Principal& who);
+  HttpResponse update(const ApiRequest& request, const Principal& who);
+  HttpResponse remove(const ApiRequest& request, const Principal& who);
+  HttpResponse run(const ApiRequest& request, const Principal& who);
+  static const Route<JobsResource> kRoutes[];
+
+  Services& services_;
+};
+
+}  // namespace dbackup::host

@@ -1,0 +1,173 @@
+#include "api/resources/storage_resource.hpp"
+
+#include "api/download_answer.hpp"
+#include "api/public_address.hpp"
+#include "api/render.hpp"
+#include "api/resources/restore_body.hpp"
+#include "api/schemas.hpp"
+#include "services/services.hpp"
+
+namespace dbackup::host {
+namespace {
+constexpr int kDownloadFailures[] = {304, 400, 404, 416, 422, 503};
+constexpr int kPublicFailures[] = {304, 400, 401, 404, 416, 422, 503};
+constexpr int kDeleteFailures[] = {400, 404, 409, 503};
+}  // namespace
+
+const Route<StorageResource> StorageResource::kRoutes[] = {
+    {.method = Method::Get,
+     .path = "/api/storage/{id}/files",
+     .access = Permission::StorageRead,
+     .handler = &StorageResource::files,
+     .summary = "Backups at a destination, newest first (typeFilter=BACKUP|SYSTEM, refresh=true)",
+     .run = HttpRun::Slow,
+     .response = schemas::stored_files,
+     .failures = kWorkerFailures},
+    {.method = Method::Delete,
+     .path = "/api/storage/{id}/files",
+     .access = Permission::StorageDelete,
+     .handler = &StorageResource::remove,
+     .summary = "Delete one backup and its side files",
+     .run = HttpRun::Slow,
+     .body = BodyRule::Required,
+     .request = schemas::path_body,
+     .response = schema::success_answer,
+     .failures = kDeleteFailures},
+    {.method = Method::Get,
+     .path = "/api/storage/{id}/files/latest",
+     .access = Permission::StorageRead,
+     .handler = &StorageResource::latest,
+     .summary = "The newest backup (jobId=, jobName=)",
+     .run = HttpRun::Slow,
+     .response = schemas::stored_file,
+     .failures = kWorkerFailures},
+    {.method = Method::Get,
+     .path = "/api/storage/{id}/download",
+     .access = Permission::StorageDownload,
+     .handler = &StorageResource::download,
+     .summary = "A backup's bytes (file=, decrypt=true, profileIdOverride=); ranges work",
+     .run = HttpRun::Slow,
+     .failures = kDownloadFailures},
+    {.method = Method::Post,
+     .path = "/api/storage/{id}/download-url",
+     .access = Permission::StorageDownload,
+     .handler = &StorageResource::download_url,
+     .summary = "A link that works once, for five minutes, without credentials",
+     .run = HttpRun::Slow,
+     .body = BodyRule::Required,
+     .request = schemas::download_url,
+     .response = schemas::download_url_answer,
+     .failures = kWorkerFailures},
+    {.method = Method::Get,
+     .path = "/api/storage/public-download",
+     .access = Access::anyone(),
+     .handler = &StorageResource::public_download,
+     .summary = "What such a link points to (token=)",
+     .run = HttpRun::Slow,
+     .failures = kPublicFailures},
+    {.method = Method::Post,
+     .path = "/api/storage/{id}/restore",
+     .access = Permission::StorageRestore,
+     .handler = &StorageResource::restore,
+     .summary = "Restore a backup into a database",
+     .run = HttpRun::Slow,
+     .body = BodyRule::Required,
+     .request = schemas::restore,
+     .response = schemas::restore_answer,
+     .success = 202,
+     .failures = kWorkerFailures,
+     .idempotent = true},
+    {.method = Method::Post,
+     .path = "/api/storage/{id}/verify",
+     .access = Permission::StorageRead,
+     .handler = &StorageResource::verify,
+     .summary = "Read a backup whole and compare its hash",
+     .run = HttpRun::Slow,
+     .body = BodyRule::Required,
+     .request = schemas::file_body,
+     .response = schemas::verification,
+     .failures = kWorkerFailures},
+};
+
+void StorageResource::mount(RouteTable& table) { table.mount<StorageResource>(*this, kRoutes); }
+
+HttpResponse StorageResource::files(const ApiRequest& request, const Principal&) {
+  StorageService::ListOptions options{.refresh = request.flag("refresh")};
+  const std::string filter = request.query("typeFilter");
+  if (filter == "BACKUP") options.filter = StorageService::TypeFilter::Backup;
+  if (filter == "SYSTEM") options.filter = StorageService::TypeFilter::System;
+  Json out = Json::array();
+  for (const auto& file : services_.storage.list(request.param(), options)) {
+    out.push_back(render::stored_file(file));
+  }
+  return json_answer(200, out);
+}
+
+HttpResponse StorageResource::latest(const ApiRequest& request, const Principal&) {
+  return json_answer(200, render::stored_file(services_.storage.latest(
+                              request.param(), request.query("jobId"), request.query("jobName"))));
+}
+
+HttpResponse StorageResource::remove(const ApiRequest& request, const Principal& who) {
+  services_.storage.remove(who, request.param(), require_string(request.body, "path"));
+  return json_answer(200, {{"success", true}});
+}
+
+HttpResponse StorageResource::verify(const ApiRequest& request, const Principal&) {
+  const auto outcome = services_.storage.verify(request.param(), require_string(request.body, "file"));
+  Json data{{"status", outcome.status}, {"verifiedAt", format_iso8601(outcome.verified_at)}};
+  if (!outcome.expected.empty()) data["expectedChecksum"] = outcome.expected;
+  if (!outcome.actual.empty()) data["actualChecksum"] = outcome.actual;
+  if (!outcome.error.empty()) data["error"] = outcome.error;
+  return json_answer(200, render::wrapped(std::move(data)));
+}
+
+HttpResponse StorageResource::restore(const ApiRequest& request, const Principal& who) {
+  const std::string id = services_.restores.restore(who, parse_restore(request.param(), request.body));
+  return json_answer(202, {{"success", true}, {"executionId", id}, {"message", "Restore queued"}});
+}
+
+HttpResponse StorageResource::download(const ApiRequest& request, const Principal&) {
+  const DownloadPlan plan = services_.downloads.plan({.destination_id = request.param(),
+                                                      .path = request.query("file"),
+                                                      .unseal = request.flag("decrypt"),
+                                                      .profile_override = request.query("profileIdOverride")});
+  return download_answer(request.http, services_.downloads, plan).response;
+}
+
+HttpResponse StorageResource::download_url(const ApiRequest& request, const Principal& who) {
+  const SecretString token = services_.downloads.make_link(
+      who,
+      {.destination_id = request.param(),
+       .path = require_string(request.body, "file"),
+       .profile_override = get_string(request.body, "profileIdOverride").value_or("")},
+      get_bool(request.body, "decrypt"));
+  const std::string url = public_address(request.http, options_.public_url, options_.is_https) +
+                          "/api/storage/public-download?token=" + std::string{token.reveal()};
+  return secret_answer(200, {{"success", true}, {"url", url}, {"expiresIn", "5 minutes"}, {"singleUse", true}});
+}
+
+HttpResponse StorageResource::public_download(const ApiRequest& request, const Principal&) {
+  const std::string token = request.query("token");
+  if (token.empty()) throw Error(ErrorCode::InvalidArgument, "\"token\" is required");
+  DownloadTokens& tokens = services_.downloads.tokens();
+  const bool is_head = request.http.method == Method::Head;
+  const auto grant = is_head ? tokens.look(token) : tokens.claim(token);
+  if (!grant) throw Error(ErrorCode::Unauthenticated, "the link is unknown, has expired or was used");
+  if (is_head) {
+    return download_answer(request.http, services_.downloads, services_.downloads.plan(*grant)).response;
+  }
+  try {
+    DownloadAnswer answer =
+        download_answer(request.http, services_.downloads, services_.downloads.plan(*grant));
+    // Nothing of the file was handed out: 304, 416.
+    if (!answer.has_bytes) tokens.give_back(token);
+    answer.response.headers.set("Cache-Control", "no-store");
+    return std::move(answer.response);
+  } catch (...) {
+    tokens.give_back(token);
+    throw;
+  }
+}
+
+}  // namespace dbackup::host

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/access.hpp"
+#include "api/http_handler.hpp"
+#include "api/http_message.hpp"
+#include "api/http_response.hpp"
+#include "api/schema.hpp"
+
+namespace dbackup::host {
+
+/// One request as a handler sees it: matched, authenticated, permitted, its body read and checked.
+struct ApiRequest {
+  const HttpRequest& http;
+  const std::vector<std::string>& params;  ///< of the path template, in order
+  Json body = Json::object();              ///< an object, empty when none was sent
+
+  const std::string& param(size_t index = 0) const { return params.at(index); }
+  /// Only the exact text "true" counts.
+  bool flag(std::string_view key) const {
+    const std::string* value = http.query_value(key);
+    return value != nullptr && *value == "true";
+  }
+  std::string query(std::string_view key) const {
+    const std::string* value = http.query_value(key);
+    return value != nullptr ? *value : std::string{};
+  }
+};
+
+enum class RateBucket { ByMethod, Auth, Api, Mutation };
+
+enum class BodyRule {
+  None,      ///< whatever is sent is ignored
+  Required,  ///< a JSON object, whatever the content type says
+  Optional,  ///< the same, or nothing
+  IfJson,    ///< looked at only when the content type contains application/json
+};
+
+/// What answers a route, beside what its access asks.
+template <class Resource>
+struct Route {
+  Method method;
+  std::string_view path;  ///< "/api/jobs/{id}/run"
+  Access access;
+  HttpResponse (Resource::*handler)(const ApiRequest&, const Principal&);
+  std::string_view summary = "";
+  HttpRun run = HttpRun::Quick;
+  BodyRule body = BodyRule::None;
+  schema::Function request = nullptr;
+  schema::Function response = nullptr;  ///< nullptr: no JSON
+  int success = 200;
+  std::span<const int> failures = {};
+  bool idempotent = false;             ///< honours Idempotency-Key
+  std::string_view secret_owner = "";  ///< JSON pointer to the id of what was made, when the answer holds a secret
+  bool connection_test = false;        ///< errors carry "message" as well
+  RateBucket bucket = RateBucket::ByMethod;
+  uint64_t body_limit = uint64_t{1} << 20;
+};
+
+/// The same for the dispatcher and for whatever walks the table.
+struct RouteRow {
+  Method method;
+  std::string path;
+  std::vector<std::string> segments;  ///< of the path; "{…}" is a parameter
+  Access access;
+  std::function<HttpResponse(const ApiRequest&, const Principal&)> handler;
+  std::string summary;
+  HttpRun run;
+  BodyRule body;
+  std::optional<Json> request, response;
+  int success;
+  std::vector<int> failures;
+  bool idempotent;
+  std::string secret_owner;
+  bool connection_test;
+  RateBucket bucket;
+  uint64_t body_limit;
+};
+
+/// A request that found its row.
+struct RouteMatch {
+  const RouteRow* row = nullptr;
+  std::vector<std::string> params;
+};
+
+/// All routes. Filled before the server starts; then read by many threads.
+class RouteTable {
+ public:
+  /// `resource` must outlive the table. Throws std::logic_error when method and path are taken.
+  template <class Resource>
+  void mount(Resource& resource, std::span<const Route<Resource>> routes) {
+    for (const auto& route : routes) {
+      const auto handler = route.handler;
+      RouteRow row{.method = route.method,
+                   .path = std::string{route.path},
+                   .segments = {},
+                   .access = route.access,
+                   .handler =
+                       [&resource, handler](const ApiRequest& request, const Principal& who) {
+                         return (resource.*handler)(request, who);
+                       },
+                   .summary = std::string{route.summary},
+                   .run = route.run,
+                   .body = route.body,
+                   .request = {},
+                   .response = {},
+                   .success = route.success,
+                   .failures = {route.failures.begin(), route.failures.end()},
+                   .idempotent = route.idempotent,
+                   .secret_owner = std::string{route.secret_owner},
+                   .connection_test = route.connection_test,
+                   .bucket = route.bucket,
+                   .body_limit = route.body_limit};
+      if (route.request != nullptr) row.request = route.request();
+      if (route.response != nullptr) row.response = route.response();
+      add(std::move(row));
+    }
+  }
+
+  void add(RouteRow row);
+  std::vector<const RouteRow*> rows() const;
+
+  struct Found {
+    std::shared_ptr<const RouteMatch> match;  ///< nullptr: no row for that method
+    std::string allow;                        ///< methods of the path; "" when the path is unknown
+  };
+  /// HEAD is looked up as GET. A literal segment wins over a parameter.
+  Found find(Method method, const std::vector<std::string>& segments) const;
+
+ private:
+  std::vector<std::vector<std::unique_ptr<RouteRow>>> by_length_;
+};
+
+}  // namespace dbackup::host

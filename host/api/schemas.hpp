@@ -1,0 +1,45 @@
+#pragma once
+
+#include "api/schema.hpp"
+
+/// The schemas of requests and answers, one function each, so that rows can name them.
+namespace dbackup::host::schemas {
+
+Json adapter();
+Json adapter_list();
+Json adapter_types();
+Json adapter_create();
+Json adapter_update();
+Json databases();
+Json test_connection();
+Json test_result();
+Json job();
+Json job_list();
+Json job_create();
+Json job_update();
+Json run_job();
+Json run_answer();
+Json execution();
+Json history();
+Json cancel_answer();
+Json stored_file();
+Json stored_files();
+Json path_body();
+Json file_body();
+Json download_url();
+Json download_url_answer();
+Json restore();
+Json restore_answer();
+Json verification();
+Json api_key_answer();
+Json api_keys();
+Json api_key_create();
+Json api_key_created();
+Json profile_answer();
+Json profiles();
+Json profile_create();
+Json caller();
+Json permissions();
+Json health();
+
+}  // namespace dbackup::host::schemas

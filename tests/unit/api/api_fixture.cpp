@@ -1,0 +1,154 @@
+#include "tests/unit/api/api_fixture.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+
+#include "api/route_table.hpp"
+
+namespace dbackup::host::testing {
+namespace {
+
+Principal everybody() {
+  Principal who{.kind = PrincipalKind::ApiKey, .id = "root", .name = "root"};
+  who.permissions.set();
+  return who;
+}
+
+std::string drain(HttpRelay relay) {
+  std::string out;
+  char block[4096];
+  ssize_t got = 0;
+  while (relay.source && (got = ::read(relay.source.get(), block, sizeof block)) > 0) {
+    out.append(block, static_cast<size_t>(got));
+  }
+  relay.finish(relay.length == out.size());
+  return out;
+}
+
+/// What the table says of a route is what it answers, in every request of every test.
+void expect_documented(const RouteRow& row, Method method, const Answer& answer) {
+  const int status = answer.status;
+  if (status >= 300) {
+    const bool is_listed = std::ranges::find(row.failures, status) != row.failures.end();
+    EXPECT_TRUE(is_listed || status == 401 || status == 403 || status == 500 || status == 400)
+        << row.path << " answers " << status << ", which its row does not list: " << answer.text;
+    return;
+  }
+  EXPECT_TRUE(status == row.success || status == 206) << row.path << " answers " << status;
+  if (!row.response || method == Method::Head) return;
+  try {
+    schema::check(*row.response, answer.body);
+  } catch (const Error& error) {
+    ADD_FAILURE() << row.path << ": " << error.what() << ": " << answer.text;
+  }
+}
+
+}  // namespace
+
+ApiFixture::ApiFixture() {
+  std::filesystem::create_directories(disk());
+  std::filesystem::create_directories(folder.file("data/private"));
+  std::filesystem::create_directories(folder.file("plugins"));
+  std::ofstream{folder.file("plugins/scripted.so")} << "a stand-in";
+  ControlContext context{.database = *database, .box = box, .clock = clock, .host_id = "test-host",
+                         .program_version = "test", .data_dir = folder.file("data")};
+  context.settings = [] { return ControlSettings{}; };
+  ControlPlaneOptions options;
+  options.worker.path = DBACKUP_SCRIPTED_WORKER;
+  options.plugin_directories = {folder.file("plugins")};
+  control = std::make_unique<ControlPlane>(std::move(context), master_key, options);
+  // The queue stays idle: executions wait in the state in which the API left them.
+  control->plugins().refresh();
+  services = std::make_unique<Services>(*control);
+  api = std::make_unique<ApiServer>(*services, ApiServerOptions{});
+  std::vector<std::string> all;
+  for (const auto& row : kPermissions) all.emplace_back(row.name);
+  root_key = key_with(all);
+}
+
+ApiFixture::~ApiFixture() = default;
+
+std::string ApiFixture::key_with(const std::vector<std::string>& permissions) {
+  return std::string{services->api_keys.create(everybody(), {.name = "test", .permissions = permissions}).raw.reveal()};
+}
+
+Answer ApiFixture::send(Method method, const std::string& target, const Sent& sent) {
+  HttpRequest request;
+  request.method = method;
+  request.method_text = to_string(method);
+  request.target = target;
+  request.id = "req-1";
+  request.headers.add("Host", "backup.test:3000");
+  if (sent.key != "none") request.headers.add("Authorization", "Bearer " + (sent.key.empty() ? root_key : sent.key));
+  for (const auto& [name, value] : sent.headers) request.headers.set(name, value);
+  if (!split_target(request).empty()) throw std::runtime_error{"bad target " + target};
+  RouteInfo info = api->handler().route(request);
+  HttpResponse response;
+  if (info.answer) {
+    response = std::move(*info.answer);
+  } else {
+    request.body = sent.body;
+    response = api->handler().handle(request);
+  }
+  api->handler().decorate(&request, response);
+  Answer answer{.status = response.status, .headers = response.headers};
+  if (auto* relay = std::get_if<HttpRelay>(&response.body)) {
+    answer.relay_length = relay->length;
+    answer.text = method == Method::Head ? "" : drain(std::move(*relay));
+  } else if (auto* text = std::get_if<std::string>(&response.body)) {
+    answer.text = *text;
+  }
+  answer.body = Json::parse(answer.text, nullptr, false);
+  if (answer.body.is_discarded()) answer.body = nullptr;
+  if (const auto* match = static_cast<const RouteMatch*>(request.route_context.get())) {
+    expect_documented(*match->row, method, answer);
+  }
+  return answer;
+}
+
+Answer ApiFixture::post(const std::string& target, const Json& body, const std::string& key) {
+  return send(Method::Post, target, {.body = body.dump(), .key = key, .headers = {{"Content-Type", "application/json"}}});
+}
+
+namespace {
+std::string id_of(const Answer& answer) {
+  if (answer.status != 201) throw std::runtime_error{"not created: " + answer.text};
+  return answer.body.at("id").get<std::string>();
+}
+}  // namespace
+
+std::string ApiFixture::make_source(const Json& config) {
+  static int count = 0;
+  return id_of(post("/api/adapters", {{"name", "Source " + std::to_string(++count)}, {"type", "database"},
+                                      {"adapterId", "scripted-db"}, {"config", config}}));
+}
+
+std::string ApiFixture::make_storage() {
+  static int count = 0;
+  return id_of(post("/api/adapters", {{"name", "Disk " + std::to_string(++count)}, {"type", "storage"},
+                                      {"adapterId", "scripted-disk"},
+                                      {"config", {{"basePath", disk()}, {"secretAccessKey", "hunter2-key"}}}}));
+}
+
+std::string ApiFixture::make_job(const std::string& source, const std::string& storage, const Json& more) {
+  static int count = 0;
+  Json body{{"name", "Job " + std::to_string(++count)}, {"schedule", "0 3 * * *"}, {"sourceId", source},
+            {"destinations", {{{"configId", storage}}}}};
+  body.update(more);
+  return id_of(post("/api/jobs", body));
+}
+
+void ApiFixture::put_backup(const std::string& path, const std::string& bytes, const Json& sidecar) {
+  const std::filesystem::path file = disk() + "/" + path;
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream{file, std::ios::binary} << bytes;
+  if (!sidecar.is_null()) std::ofstream{file.string() + ".meta.json"} << sidecar.dump();
+}
+
+}  // namespace dbackup::host::testing
