@@ -301,7 +301,13 @@ class LocalFilesystem final : public dbackup::Storage {
   std::optional<ObjectInfo> stat(Call&, const std::string& wanted) override {
     const ObjectPath path = dbackup::plugins::parse_object_path(wanted);
     struct stat info {};
-    if (!tree().open_file(path, info)) return std::nullopt;
+    try {
+      if (!tree().open_file(path, info)) return std::nullopt;
+    } catch (const Error& error) {
+      // The first put makes the base: until then nothing in it exists.
+      if (error.code() == ErrorCode::NotFound) return std::nullopt;
+      throw;
+    }
     return describe(wanted, info);
   }
 

@@ -13,7 +13,7 @@ TEST(Backup, OfALiveDatabaseIsSealedStoredAndListedWithItsSidecar) {
   EXPECT_FALSE(run.at("logs").empty());
   EXPECT_TRUE(run.at("endedAt").is_string());
 
-  const std::string path = run.at("path");
+  const std::string path = run.at("path").get<std::string>();
   EXPECT_TRUE(path.starts_with("Orders nightly/")) << path;
   EXPECT_TRUE(path.ends_with(".db.zst.age")) << path;
   const Json files = s.server.files(s.destination);
@@ -50,13 +50,13 @@ TEST(Backup, IsOpenedByOrdinaryProgramsWithoutUs) {
     ASSERT_EQ(run_program({"unzip", "-o", "-q", s.folder / "kit.zip", "-d", s.folder / "kit"}).first, 0);
     const auto [status, out] = run_program(
         {"sh", "-c", "age -d -i \"$1\" \"$2\" | " + program + " > \"$3\"", "sh", s.folder / "kit/identity.txt",
-         s.stored(run.at("path")), s.folder / "opened.db"});
+         s.stored(run.at("path").get<std::string>()), s.folder / "opened.db"});
     EXPECT_EQ(status, 0) << name;
     EXPECT_EQ(sqlite(s.folder / "opened.db", "PRAGMA integrity_check"), "ok\n") << name;
     EXPECT_EQ(s.content(s.folder / "opened.db"), s.content(s.database)) << name;
 
     const auto [code, text] = s.server.run_cli({"decrypt", "--identity", s.folder / "kit/identity.txt", "--decompress", "-o",
-                                                s.folder / "ours.db", s.stored(run.at("path"))});
+                                                s.folder / "ours.db", s.stored(run.at("path").get<std::string>())});
     EXPECT_EQ(code, 0) << name << text;
     EXPECT_EQ(read_file(s.folder / "ours.db"), read_file(s.folder / "opened.db")) << name;
   }
@@ -90,7 +90,7 @@ TEST(Backup, LockedAtItsStartCannotBeDeletedUntilUnlockedOnPurpose) {
   const std::string job = s.job();
   const Json run = s.server.wait_for(s.server.run_job(job, {{"lock", true}}));
   ASSERT_EQ(run.at("status"), "Success");
-  const std::string path = run.at("path");
+  const std::string path = run.at("path").get<std::string>();
   EXPECT_EQ(s.server.files(s.destination)[0].at("locked"), true);
   const Answer refused = s.server.call("DELETE", "/api/storage/" + s.destination + "/files", {{"path", path}});
   EXPECT_EQ(refused.status, 409) << refused.body;
@@ -99,7 +99,7 @@ TEST(Backup, LockedAtItsStartCannotBeDeletedUntilUnlockedOnPurpose) {
 
 TEST(Backup, DeletedBackupsTakeTheirSidecarWithThem) {
   Scenario s;
-  const std::string path = s.back_up().at("path");
+  const std::string path = s.back_up().at("path").get<std::string>();
   const Answer gone = s.server.call("DELETE", "/api/storage/" + s.destination + "/files", {{"path", path}});
   EXPECT_EQ(gone.status, 200) << gone.body;
   EXPECT_TRUE(files_below(s.store).empty());
@@ -108,7 +108,7 @@ TEST(Backup, DeletedBackupsTakeTheirSidecarWithThem) {
 
 TEST(Backup, IsFoundAgainWithoutItsSidecar) {
   Scenario s;
-  const std::string path = s.back_up().at("path");
+  const std::string path = s.back_up().at("path").get<std::string>();
   std::filesystem::remove(s.stored(path + ".meta.json"));
   const Json files = s.server.files(s.destination);
   ASSERT_EQ(files.size(), 1U);
@@ -117,7 +117,7 @@ TEST(Backup, IsFoundAgainWithoutItsSidecar) {
 
 TEST(Backup, VerifyTellsAGoodFileFromADamagedOne) {
   Scenario s;
-  const std::string path = s.back_up().at("path");
+  const std::string path = s.back_up().at("path").get<std::string>();
   Answer answer = s.server.post("/api/storage/" + s.destination + "/verify", {{"file", path}});
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.json().at("data").at("status"), "passed");

@@ -4,7 +4,7 @@
 namespace dbackup::testing {
 namespace {
 
-constexpr const char* kTriggerAndPoll = R"(
+constexpr const char* kTriggerAndPoll = R"sh(
 set -eu
 id=$(curl -fsS -X POST -H "Authorization: Bearer $KEY" "$BASE/api/jobs/$JOB/run" | jq -er .executionId)
 for i in $(seq 1 300); do
@@ -19,16 +19,16 @@ for i in $(seq 1 300); do
   esac
 done
 exit 3
-)";
+)sh";
 
-constexpr const char* kListLinkDownload = R"(
+constexpr const char* kListLinkDownload = R"sh(
 set -eu
 path=$(curl -fsS -H "Authorization: Bearer $KEY" "$BASE/api/storage/$STORAGE/files" | jq -er '.[0].path')
 url=$(curl -fsS -X POST -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
   -d "$(jq -n --arg file "$path" '{file: $file}')" "$BASE/api/storage/$STORAGE/download-url" | jq -er .url)
 wget -q -O "$OUT" "$url"
 echo "$path"
-)";
+)sh";
 
 std::pair<int, std::string> shell(const std::string& script, const std::map<std::string, std::string>& variables) {
   std::vector<std::string> argv{"env"};

@@ -7,13 +7,13 @@ Json restore(Scenario& s, const Json& fields) {
   const Answer answer = s.server.post("/api/storage/" + s.destination + "/restore", fields);
   EXPECT_EQ(answer.status, 202) << answer.body;
   if (answer.status != 202) return nullptr;
-  return s.server.wait_for(answer.json().at("executionId"));
+  return s.server.wait_for(answer.json().at("executionId").get<std::string>());
 }
 
 TEST(Restore, UnderAnotherNameLeavesTheOriginalAlone) {
   Scenario s;
   const std::string before = s.content(s.database);
-  const std::string path = s.back_up().at("path");
+  const std::string path = s.back_up().at("path").get<std::string>();
   sqlite(s.database, "DELETE FROM notes WHERE id > 10");
   const Json run = restore(s, {{"file", path}, {"targetSourceId", s.source}, {"targetDatabaseName", "copy.db"}});
   ASSERT_EQ(run.at("status"), "Success") << run.dump(1);
@@ -25,7 +25,7 @@ TEST(Restore, UnderAnotherNameLeavesTheOriginalAlone) {
 TEST(Restore, OverTheOriginalBringsItsContentBack) {
   Scenario s;
   const std::string before = s.content(s.database);
-  const std::string path = s.back_up().at("path");
+  const std::string path = s.back_up().at("path").get<std::string>();
   sqlite(s.database, "DROP TABLE notes");
   const Json run = restore(s, {{"file", path}, {"targetSourceId", s.source}});
   ASSERT_EQ(run.at("status"), "Success") << run.dump(1);
@@ -34,7 +34,7 @@ TEST(Restore, OverTheOriginalBringsItsContentBack) {
 
 TEST(Restore, OfADamagedFileFailsAndLeavesTheTargetAsItWas) {
   Scenario s;
-  const std::string path = s.back_up().at("path");
+  const std::string path = s.back_up().at("path").get<std::string>();
   const std::string before = s.content(s.database);
   std::string bytes = read_file(s.stored(path));
   for (const size_t at : {bytes.size() - 1, bytes.size() / 2, size_t{300}}) {
@@ -54,7 +54,7 @@ TEST(Restore, OfADamagedFileFailsAndLeavesTheTargetAsItWas) {
 TEST(Restore, WithoutTheSidecarStillWorks) {
   Scenario s;
   const std::string before = s.content(s.database);
-  const std::string path = s.back_up().at("path");
+  const std::string path = s.back_up().at("path").get<std::string>();
   std::filesystem::remove(s.stored(path + ".meta.json"));
   s.server.files(s.destination);
   const Json run = restore(s, {{"file", path}, {"targetSourceId", s.source}, {"targetDatabaseName", "copy.db"}});
@@ -71,11 +71,11 @@ TEST(Restore, AWriteOnlyProfileNeedsTheIdentityWhichIsNeverStored) {
   const Answer made = s.server.post("/api/encryption-profiles",
                                     {{"name", "write only"}, {"recipients", {recipient.substr(0, recipient.find('\n'))}}, {"writeOnly", true}});
   ASSERT_EQ(made.status, 201) << made.body;
-  const std::string path = s.back_up({{"encryptionProfileId", made.json().at("data").at("id")}}).at("path");
+  const std::string path = s.back_up({{"encryptionProfileId", made.json().at("data").at("id")}}).at("path").get<std::string>();
 
   const Answer refused = s.server.post("/api/storage/" + s.destination + "/restore", {{"file", path}, {"targetSourceId", s.source}, {"targetDatabaseName", "copy.db"}});
   if (refused.status == 202) {
-    EXPECT_EQ(s.server.wait_for(refused.json().at("executionId")).at("status"), "Failed");
+    EXPECT_EQ(s.server.wait_for(refused.json().at("executionId").get<std::string>()).at("status"), "Failed");
   } else {
     EXPECT_EQ(refused.status, 422) << refused.body;
     EXPECT_EQ(refused.json().at("code"), "ENCRYPTION_KEY_REQUIRED");
@@ -91,7 +91,7 @@ TEST(Restore, AWriteOnlyProfileNeedsTheIdentityWhichIsNeverStored) {
 
 TEST(Restore, AnUnknownTargetOrFileIsRefusedBeforeAnythingStarts) {
   Scenario s;
-  const std::string path = s.back_up().at("path");
+  const std::string path = s.back_up().at("path").get<std::string>();
   const auto status = [&](const Json& body) { return s.server.post("/api/storage/" + s.destination + "/restore", body).status; };
   EXPECT_EQ(status({{"file", "no/such.db"}, {"targetSourceId", s.source}}), 404);
   EXPECT_EQ(status({{"file", path}, {"targetSourceId", "none"}}), 404);

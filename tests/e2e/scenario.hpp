@@ -40,7 +40,7 @@ struct Scenario {
     destination = server.create_adapter("storage", "local-filesystem", {{"basePath", store}}, "Disk");
     const Answer made = server.post("/api/encryption-profiles", {{"name", "main"}});
     EXPECT_EQ(made.status, 201) << made.body;
-    profile = made.json().at("data").at("id");
+    profile = made.json().at("data").at("id").get<std::string>();
   }
 
   std::string job(const Json& fields = Json::object()) {

@@ -38,7 +38,7 @@ TEST(Cancel, ReachesARestore) {
   const std::string target = f.source({{"size_bytes", 5'000'000}, {"wait_at_byte", 1000}});
   const Answer started = f.server.post("/api/storage/" + f.destination + "/restore", {{"file", backup.at("path")}, {"targetSourceId", target}});
   ASSERT_EQ(started.status, 202) << started.body;
-  const std::string execution = started.json().at("executionId");
+  const std::string execution = started.json().at("executionId").get<std::string>();
   ASSERT_TRUE(wait_until([&] { return f.server.get("/api/executions/" + execution).json()["data"]["status"] == "Running"; }));
   ASSERT_EQ(f.server.post("/api/executions/" + execution + "/cancel").status, 200);
   EXPECT_EQ(f.server.wait_for(execution, std::chrono::seconds{5}).at("status"), "Cancelled");
@@ -60,7 +60,7 @@ TEST(Failure, OfTheOnlyDestinationEndsTheRunWithItsCause) {
   const std::string broken = f.server.create_adapter("storage", "synthetic-null", {{"fail_at_byte", 100'000}}, "Broken disk");
   const Json run = f.server.wait_for(f.server.run_job(f.job(f.source(Json::object()), broken)));
   EXPECT_EQ(run.at("status"), "Failed");
-  const std::string error = run.at("error");
+  const std::string error = run.at("error").get<std::string>();
   EXPECT_NE(error.find("the configured fault"), std::string::npos) << error;
   EXPECT_NE(error.find("Broken disk"), std::string::npos) << error;
 }

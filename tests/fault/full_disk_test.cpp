@@ -35,7 +35,7 @@ TEST(FullDisk, AtTheDestinationFailsTheRunSaysSoAndLeavesNothing) {
   const std::string destination = f.server.create_adapter("storage", "local-filesystem", {{"basePath", small}}, "Small disk");
   const Json run = f.server.wait_for(f.server.run_job(f.job(f.source({{"size_bytes", 50'000'000}, {"compressibility", 0}}), destination)));
   EXPECT_EQ(run.at("status"), "Failed");
-  const std::string error = run.at("error");
+  const std::string error = run.at("error").get<std::string>();
   EXPECT_NE(error.find("No space left"), std::string::npos) << error;
   EXPECT_NE(error.find("Small disk"), std::string::npos) << error;
   EXPECT_TRUE(files_below(small).empty()) << "room is given back";
