@@ -15,6 +15,7 @@ namespace dbackup::host {
 class WorkerClient;
 class AdapterResolver;
 class SidecarKeys;
+enum class WorkerLane;
 
 /// What lies at the destinations. The store keeps what the last listing showed; the files and their
 /// sidecars are the truth. Sidecars and everything below ".dbackup/" are not backups. [any-thread]
@@ -63,6 +64,7 @@ class Catalog {
                       TimeMs modified_at, const std::string& sidecar_text) const;
 
  private:
+  void refresh_in(const std::string& destination_id, WorkerLane lane);
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -16,7 +16,8 @@ struct ControlSettings {
   int64_t max_concurrent_jobs = 1;
   std::string time_zone = "UTC";  ///< IANA name; of the dates in file names
   std::string name_pattern = "{job_name}_yyyy-MM-dd_HH-mm-ss";
-  int64_t worker_memory_bytes = 0;  ///< of one backup's pipeline; 0: built-in limit
+  int64_t worker_memory_bytes = 0;     ///< of one backup's pipeline; 0: built-in limit
+  std::string backup_confirm = "size";  ///< protocol::BackupRequest::confirm
   bool trigger_actor_in_sidecar = true;
 };
 
@@ -28,8 +29,7 @@ struct ControlContext {
   std::string host_id;          ///< new at every start: rows of another id belong to another process
   std::string program_version;
   std::string data_dir;
-  std::function<ControlSettings()> settings;                              ///< [any-thread]
-  std::function<void(LogLevel, const std::string&)> log;                  ///< [any-thread], no secrets
+  std::function<ControlSettings()> settings;  ///< [any-thread]
 };
 
 }  // namespace dbackup::host

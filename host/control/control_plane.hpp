@@ -18,7 +18,7 @@
 namespace dbackup::host {
 
 struct ControlPlaneOptions {
-  WorkerOptions worker;
+  WorkerProgram worker;
   WorkerClient::Limits limits;
   std::vector<std::string> plugin_directories;  ///< built-in first
 };

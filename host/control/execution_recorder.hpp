@@ -47,6 +47,7 @@ class ExecutionRecorder {
   std::string current_stage() const;
 
  private:
+  friend class RecorderWriter;
   struct Run;
   std::shared_ptr<Run> run_;
 };

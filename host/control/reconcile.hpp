@@ -1,6 +1,10 @@
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -59,20 +63,40 @@ class Reconciler {
   /// (all adopted), Partial (some) or Failed. Blocks on the destinations. Never throws for one row.
   void end_dead_runs();
 
+  /// The same for one row that nobody runs; false when it was no longer Running. Throws when the store
+  /// fails.
+  bool end_dead_run(const Execution& run);
+
   /// Reservations whose run has ended; those of one destination only unless "". Returns how many stay.
   size_t sweep(const std::string& destination_id = "");
+
+  /// Ends what is under way within a second, for good: what was not finished is left to the next start.
+  void stop() noexcept { stop_.request_stop(); }
 
   /// Looks at one reservation; removes it unless Unreachable. `is_foreign`: the run itself learned that
   /// the path was taken by somebody else, so nothing but temporaries may be removed.
   ReservationFate settle(const Reservation& reservation, bool is_foreign = false);
 
  private:
-  bool end_dead_run(const Execution& run);
+  class Turn;
+  struct Outcome {
+    ReservationFate fate = ReservationFate::Absent;
+    std::optional<StoredBackup> adopted;
+  };
+  /// Looks and tidies at the destination; may be repeated. Changes nothing in the store.
+  Outcome inspect(const Reservation& reservation, bool is_foreign);
+  void note(Session& session, const Reservation& reservation, const Outcome& outcome);
+  bool is_open(const Reservation& reservation);
+
   const ControlContext& context_;
   WorkerClient& workers_;
   const AdapterResolver& resolver_;
   Catalog& catalog_;
   const SidecarKeys& keys_;
+  std::stop_source stop_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::string> busy_;  ///< tokens
 };
 
 }  // namespace dbackup::host

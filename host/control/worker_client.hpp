@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -41,6 +42,11 @@ class FetchEnd {
   /// it after the end of file of `bytes`.
   std::string wait();
   bool wait_ok() { return wait().empty(); }
+  /// As wait(), without waiting: nullopt while the worker still runs.
+  std::optional<std::string> poll() {
+    const std::lock_guard lock{mutex_};
+    return is_done_ ? std::optional{failure_} : std::nullopt;
+  }
   /// The reader has gone: kills the worker. Idempotent.
   void abandon() noexcept { stop_.request_stop(); }
 
@@ -61,6 +67,8 @@ class WorkerClient {
     size_t max_requests = 8;
     std::chrono::milliseconds max_wait{2000};  ///< for a slot of the Request lane
     std::chrono::milliseconds fetch_start{120'000};
+    std::chrono::milliseconds greeting{30'000};
+    std::chrono::milliseconds cancel_grace{500};  ///< from {"op":"cancel"} to SIGKILL
   };
   explicit WorkerClient(WorkerLauncher& launcher) : WorkerClient{launcher, "0", Limits{}} {}
   WorkerClient(WorkerLauncher& launcher, std::string program_version, Limits limits);

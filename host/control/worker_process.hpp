@@ -11,10 +11,10 @@
 
 namespace dbackup::host {
 
-struct WorkerOptions {
+struct WorkerProgram {
   /// The program to run; "": this one. It is opened when the launcher is made, so a binary replaced by
   /// an upgrade is not mixed with the running one.
-  std::string program;
+  std::string path;
   /// After argv[0]. The launcher adds "--events-fd 3" and, when asked, "--bulk-fd 4".
   std::vector<std::string> arguments{"worker"};
 };
@@ -27,8 +27,7 @@ struct WorkerExit {
   std::string text() const;
 };
 
-/// One running worker: a process group of its own, its pipes and its pidfd. Not thread-safe, but for
-/// kill_group(). The destructor kills the group and reaps.
+/// One running worker: a process group of its own, its pipes and its pidfd. Not thread-safe. The destructor kills the group and reaps.
 class WorkerProcess {
  public:
   struct Parts {
@@ -40,6 +39,9 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
+  /// Throws Error{Unavailable}. Once, by the launcher.
+  void open_pidfd();
+
   pid_t pid() const noexcept { return parts_.pid; }
   int pidfd() const noexcept { return parts_.pidfd.get(); }       ///< readable once it has exited
   UniqueFd& requests() noexcept { return parts_.requests; }       ///< its stdin; non-blocking
@@ -47,8 +49,9 @@ class WorkerProcess {
   UniqueFd& output() noexcept { return parts_.output; }           ///< its stdout and stderr; non-blocking
   UniqueFd take_bulk() noexcept { return std::move(parts_.bulk); }
 
-  /// SIGKILL to the whole group; no harm once it is gone. [any-thread] until finish() has returned.
+  /// SIGKILL to the whole group; no harm once it is gone.
   void kill_group() noexcept;
+  bool has_exited() const noexcept;
   /// Kills what is left of the group and reaps. Waits at most for the kernel.
   WorkerExit finish() noexcept;
 
@@ -63,7 +66,7 @@ class WorkerProcess {
 class WorkerLauncher {
  public:
   /// Opens the program; ignores SIGPIPE in this process, as everything that writes to workers must.
-  explicit WorkerLauncher(WorkerOptions options = {});
+  explicit WorkerLauncher(WorkerProgram program = {});
   /// Ends the thread, and with it every worker that still runs.
   ~WorkerLauncher();
   WorkerLauncher(const WorkerLauncher&) = delete;

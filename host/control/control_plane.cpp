@@ -1,0 +1,61 @@
+#include "control/control_plane.hpp"
+
+#include "control/execution_recorder.hpp"
+#include "control/notification.hpp"
+#include "control/reconcile.hpp"
+
+namespace dbackup::host {
+
+/// Members in the order in which they need each other; they go the other way round.
+struct ControlPlane::Parts {
+  Parts(ControlContext given, const SecretString& master_key, const ControlPlaneOptions& options)
+      : context{std::move(given)},
+        keys{master_key},
+        launcher{options.worker},
+        workers{launcher, context.program_version, options.limits},
+        plugins{context, workers, options.plugin_directories},
+        resolver{context, plugins},
+        catalog{context, workers, resolver, keys},
+        reconciler{context, workers, resolver, catalog, keys},
+        recorders{context},
+        notifications{context, workers, resolver},
+        queue{RunParts{context, workers, plugins, resolver, keys, catalog, reconciler, recorders,
+                       notifications, secrets}} {}
+
+  ControlContext context;
+  SecretsInMemory secrets;
+  SidecarKeys keys;
+  WorkerLauncher launcher;
+  WorkerClient workers;
+  PluginRegistry plugins;
+  AdapterResolver resolver;
+  Catalog catalog;
+  Reconciler reconciler;
+  RecorderWriter recorders;
+  NotificationRouter notifications;
+  Queue queue;
+};
+
+ControlPlane::ControlPlane(ControlContext context, const SecretString& master_key,
+                           const ControlPlaneOptions& options)
+    : parts_{std::make_unique<Parts>(std::move(context), master_key, options)} {}
+
+ControlPlane::~ControlPlane() = default;
+
+void ControlPlane::start() {
+  parts_->plugins.start();
+  parts_->queue.start();
+}
+
+void ControlPlane::stop(std::chrono::milliseconds grace) { parts_->queue.stop(grace); }
+
+const ControlContext& ControlPlane::context() const noexcept { return parts_->context; }
+WorkerClient& ControlPlane::workers() noexcept { return parts_->workers; }
+PluginRegistry& ControlPlane::plugins() noexcept { return parts_->plugins; }
+AdapterResolver& ControlPlane::resolver() noexcept { return parts_->resolver; }
+Catalog& ControlPlane::catalog() noexcept { return parts_->catalog; }
+Queue& ControlPlane::queue() noexcept { return parts_->queue; }
+SidecarKeys& ControlPlane::sidecar_keys() noexcept { return parts_->keys; }
+SecretsInMemory& ControlPlane::secrets() noexcept { return parts_->secrets; }
+
+}  // namespace dbackup::host

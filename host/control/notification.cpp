@@ -1,0 +1,110 @@
+#include "control/notification.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "base/error.hpp"
+#include "control/adapter_resolver.hpp"
+#include "control/execution_recorder.hpp"
+#include "control/stage_table.hpp"
+#include "control/worker_client.hpp"
+#include "protocol/message_json.hpp"
+
+namespace dbackup::host {
+namespace {
+
+constexpr std::chrono::seconds kSendLimit{30};
+
+struct EventRow {
+  const char* status;
+  const char* event;
+  const char* title;
+  const char* color;
+  bool is_success;
+  const char* badge;  ///< "": none
+  const char* sentence;
+};
+// A cancelled run did not back anything up: it is told as a failure.
+constexpr EventRow kEvents[] = {
+    {"Success", "backup_success", "Backup Successful", "#22c55e", true, "", "was backed up"},
+    {"Partial", "backup_partial", "Backup Partial", "#f97316", false, "Partial",
+     "was backed up, but not at every destination"},
+    {"Failed", "backup_failure", "Backup Failed", "#ef4444", false, "", "was not backed up"},
+    {"Cancelled", "backup_failure", "Backup Failed", "#ef4444", false, "", "was not backed up"},
+};
+
+const EventRow& row_of(const std::string& status) {
+  for (const auto& row : kEvents) {
+    if (status == row.status) return row;
+  }
+  return kEvents[2];
+}
+
+void add_field(Json& fields, const char* name, const std::string& value, bool is_inline = true) {
+  if (!value.empty()) fields.push_back({{"name", name}, {"value", value}, {"inline", is_inline}});
+}
+
+}  // namespace
+
+bool wants_notification(const std::string& notification_events, const std::string& status) {
+  const std::string word = status == "Success" ? "SUCCESS" : status == "Partial" ? "PARTIAL" : "FAILED";
+  if (notification_events.empty() || notification_events == "ALWAYS") return true;
+  if (notification_events == "FAILURE_ONLY") return word != "SUCCESS";
+  if (notification_events == "SUCCESS_ONLY") return word == "SUCCESS";
+  return ("|" + notification_events + "|").find("|" + word + "|") != std::string::npos;
+}
+
+Json backup_event(const Execution& run, const std::string& source_name, TimeMs now) {
+  const EventRow& row = row_of(run.status);
+  const bool has_result = run.status == "Success" || run.status == "Partial";
+  Json fields = Json::array();
+  add_field(fields, "Job", run.job_name);
+  add_field(fields, "Source", source_name);
+  if (has_result) {
+    const TimeMs lasted = run.ended_at.value_or(now) - run.started_at;
+    add_field(fields, "Duration", std::to_string(std::max<TimeMs>(0, lasted) / 1000) + "s");
+    add_field(fields, "Size", size_text(run.size));
+  }
+  if (run.status == "Partial") add_field(fields, "Details", run.error, /*is_inline=*/false);
+  if (!has_result) add_field(fields, "Error", run.error, /*is_inline=*/false);
+  add_field(fields, "Time", format_iso8601(now));
+  std::string message = "\"" + run.job_name + "\" " + row.sentence;
+  if (!run.error.empty()) message += ": " + run.error;
+  Json event{{"eventType", row.event},
+             {"title", std::string(row.title) + ": " + run.job_name},
+             {"message", message},
+             {"success", row.is_success},
+             {"color", row.color},
+             {"timestamp", format_iso8601(now)},
+             {"fields", std::move(fields)}};
+  if (*row.badge != '\0') event["badge"] = row.badge;
+  return event;
+}
+
+void NotificationRouter::backup_ended(const Execution& run, const Job& job, const std::string& source_name,
+                                      ExecutionRecorder& recorder) noexcept {
+  try {
+    if (job.notification_ids.empty() || !wants_notification(job.notification_events, run.status)) return;
+    const Json event = backup_event(run, source_name, context_.clock.now_ms());
+    for (const auto& channel_id : job.notification_ids) {
+      try {
+        WorkerCall call;
+        call.deadline = kSendLimit;
+        call.lane = WorkerLane::Run;
+        const protocol::NotifyRequest request{.adapter = resolver_.resolve(channel_id), .event = event};
+        workers_.run(protocol::Operation::Notify, Json(request), call);
+      } catch (const Error& error) {
+        recorder.warning("a notification was not delivered: " + std::string(error.what()));
+      }
+    }
+  } catch (const std::exception& error) {
+    try {
+      recorder.warning(std::string("notifications were not sent: ") + error.what());
+    } catch (...) {
+      return;  // out of memory: the run itself has ended well
+    }
+  }
+}
+
+}  // namespace dbackup::host
