@@ -32,7 +32,8 @@ std::string peer_address(int socket) {
   sockaddr_in6 v6{};
   std::memcpy(&v6, &storage, sizeof v6);
   if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
-    return ::inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size()) ? text.data() : "";
+    return ::inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size()) ? text.data()
+                                                                                     : "";
   }
   return ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size()) ? text.data() : "";
 }
@@ -44,8 +45,10 @@ HttpConnection::HttpConnection(HttpHub& hub, uint64_t id, UniqueFd socket)
       id_{id},
       client_address_{peer_address(socket.get())},
       socket_{std::move(socket)},
-      transport_{hub.options.transport ? hub.options.transport(socket_.get()) : make_plain_transport(socket_.get())},
-      framer_{{.header_bytes = hub.options.header_bytes, .header_fields = hub.options.header_fields}},
+      transport_{hub.options.transport ? hub.options.transport(socket_.get())
+                                       : make_plain_transport(socket_.get())},
+      framer_{
+          {.header_bytes = hub.options.header_bytes, .header_fields = hub.options.header_fields}},
       deadline_{SteadyClock::now() + hub.options.deadlines.idle} {}
 
 void HttpConnection::input(std::string_view wire) {
@@ -56,7 +59,8 @@ void HttpConnection::input(std::string_view wire) {
   if (transport_->wants_flush()) {
     const auto step = transport_->flush();
     if (step == HttpTransport::Step::Broken) return close(lock);
-    if (step == HttpTransport::Step::Blocked && !hub_.writer->when_writable(socket_.get(), id_)) return close(lock);
+    if (step == HttpTransport::Step::Blocked && !hub_.writer->when_writable(socket_.get(), id_))
+      return close(lock);
   }
   if (plain->empty()) return;
   framer_.feed(*plain);
@@ -72,9 +76,10 @@ void HttpConnection::hangup() {
     lock.unlock();
     return hub_.remove(id_);
   }
-  // A client may close its direction and still wait for an answer; sending tells whether it is gone. Nobody waits
-  // for an event stream that way, and a silent one would never notice.
-  const bool answering = phase_ == Phase::Working || (phase_ == Phase::Writing && !reply_->events());
+  // A client may close its direction and still wait for an answer; sending tells whether it is
+  // gone. Nobody waits for an event stream that way, and a silent one would never notice.
+  const bool answering =
+      phase_ == Phase::Working || (phase_ == Phase::Writing && !reply_->events());
   if (!answering) close(lock);
 }
 
@@ -116,7 +121,9 @@ void HttpConnection::decide(Lock& lock) {
   phase_ = Phase::Working;
   deadline_ = TimePoint::max();
   in_head_ = false;
-  form_ = {.head_only = framer_.head().method == Method::Head, .http_1_0 = framer_.is_http_1_0(), .keep_alive = true};
+  form_ = {.head_only = framer_.head().method == Method::Head,
+           .http_1_0 = framer_.is_http_1_0(),
+           .keep_alive = true};
   lock.unlock();
   HttpRequest& head = framer_.head();  // the framer leaves it alone until take()
   head.client_address = client_address_;
@@ -140,7 +147,8 @@ void HttpConnection::decide(Lock& lock) {
   decided_ = std::move(route.answer);
   phase_ = Phase::Reading;
   framer_.accept_body(decided_ ? kDroppedBodyBytes : route.body_limit);
-  if (framer_.state() == HttpFramer::State::NeedInput && framer_.expects_continue()) send_continue(lock);
+  if (framer_.state() == HttpFramer::State::NeedInput && framer_.expects_continue())
+    send_continue(lock);
 }
 
 void HttpConnection::send_continue(Lock& lock) {
@@ -213,7 +221,8 @@ void HttpConnection::answer_failure(Lock& lock, int status, std::string_view mes
   answer(lock, request, HttpResponse::error(status, message), false);
 }
 
-void HttpConnection::answer(Lock& lock, const HttpRequest* request, HttpResponse response, bool keep_alive) {
+void HttpConnection::answer(Lock& lock, const HttpRequest* request, HttpResponse response,
+                            bool keep_alive) {
   decorate(request, response);
   HttpReply::Form form = form_;  // written only before Working
   form.keep_alive = keep_alive && !hub_.draining();
@@ -241,7 +250,8 @@ void HttpConnection::answer(Lock& lock, const HttpRequest* request, HttpResponse
 void HttpConnection::pump() {
   Lock lock{mutex_};
   if (phase_ == Phase::Closed) return;
-  if (transport_->wants_flush() && transport_->flush() == HttpTransport::Step::Broken) return close(lock);
+  if (transport_->wants_flush() && transport_->flush() == HttpTransport::Step::Broken)
+    return close(lock);
   if (phase_ == Phase::Writing) push(lock, kRounds);
   drive(lock);
 }
@@ -257,12 +267,14 @@ void HttpConnection::push(Lock& lock, int rounds) {
   switch (step) {
     case Step::Done:
       return finish_reply(lock);
-    case Step::Again:  // a block is at hand that the socket may not take, so this counts as waiting for it
+    case Step::Again:  // a block is at hand that the socket may not take, so this counts as waiting
+                       // for it
       deadline_ = now + deadlines.write;
       watched = hub_.writer->when_writable(socket_.get(), id_);
       break;
     case Step::Socket:
-      if (progress > 0 || (waits_for_ != Step::Socket && waits_for_ != Step::Again)) deadline_ = now + deadlines.write;
+      if (progress > 0 || (waits_for_ != Step::Socket && waits_for_ != Step::Again))
+        deadline_ = now + deadlines.write;
       watched = hub_.writer->when_writable(socket_.get(), id_);
       break;
     case Step::Source:
@@ -290,7 +302,8 @@ void HttpConnection::finish_reply(Lock& lock) {
   const auto reply = std::move(reply_);
   deadline_ = TimePoint::max();
   if (reply->keep_alive()) {
-    // Before the lock goes: the client may have the answer already, and its next request must find us reading.
+    // Before the lock goes: the client may have the answer already, and its next request must find
+    // us reading.
     phase_ = Phase::Reading;
     framer_.resume();
   } else {
@@ -312,7 +325,8 @@ void HttpConnection::linger(Lock& lock) {
 
 void HttpConnection::sweep(TimePoint now) {
   Lock lock{mutex_};
-  if (phase_ == Phase::Writing && waits_for_ == HttpReply::Step::Events && now - last_sent_ >= hub_.options.deadlines.comment) {
+  if (phase_ == Phase::Writing && waits_for_ == HttpReply::Step::Events &&
+      now - last_sent_ >= hub_.options.deadlines.comment) {
     reply_->add_comment();
     push(lock, 1);
     return drive(lock);
@@ -357,8 +371,9 @@ void HttpConnection::close(Lock& lock, Ending ending) {
   const auto decided = std::exchange(decided_, std::nullopt);
   hub_.writer->forget(socket_.get());
   if (ending == Ending::Reset) {
-    // A FIN would look like the end of an answer that ends with the connection: the last close must reset instead.
-    const struct linger reset{.l_onoff = 1, .l_linger = 0};
+    // A FIN would look like the end of an answer that ends with the connection: the last close must
+    // reset instead.
+    const struct linger reset { .l_onoff = 1, .l_linger = 0 };
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     ::shutdown(socket_.get(), SHUT_RD);
   } else {

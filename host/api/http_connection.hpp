@@ -22,7 +22,8 @@ class HttpHub;
 ///
 ///   Reading → Working → Writing → Reading … or → Lingering → Closed
 ///
-/// All state is behind one mutex, free while the handler or anything else of the layer above runs: Working.
+/// All state is behind one mutex, free while the handler or anything else of the layer above runs:
+/// Working.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;

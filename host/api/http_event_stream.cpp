@@ -69,11 +69,12 @@ void HttpEventStream::end() noexcept {
   if (!call) return;
   try {
     call();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): the stream is over, and nobody is left to tell
+  } catch (...) {  // the stream is over, and nobody is left to tell
   }
 }
 
-std::string format_event(std::optional<uint64_t> id, std::string_view event, std::string_view data) {
+std::string format_event(std::optional<uint64_t> id, std::string_view event,
+                         std::string_view data) {
   std::string text;
   if (id) text += fmt::format("id: {}\n", *id);
   if (!event.empty()) text += fmt::format("event: {}\n", event);

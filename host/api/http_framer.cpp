@@ -52,7 +52,8 @@ HttpFramer::State HttpFramer::resume() {
 
 HttpFramer::State HttpFramer::run(std::string_view& bytes) {
   if (!begun_) {
-    // An empty line before a request is to be forgiven (RFC 9112, 2.2). A lone CR may be half of one.
+    // An empty line before a request is to be forgiven (RFC 9112, 2.2). A lone CR may be half of
+    // one.
     while (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
     if (bytes.empty() || bytes == "\r") return state_;
     begun_ = true;
@@ -60,7 +61,8 @@ HttpFramer::State HttpFramer::run(std::string_view& bytes) {
     head_bytes_ = 0;
     parser_->beast.emplace();
     parser_->beast->header_limit(static_cast<uint32_t>(limits_.header_bytes));
-    // Not boost::none: Beast 1.74 compares an announced length with it and finds any length too large.
+    // Not boost::none: Beast 1.74 compares an announced length with it and finds any length too
+    // large.
     parser_->beast->body_limit(std::numeric_limits<uint64_t>::max());
   }
   return in_body_ ? parse_body(bytes) : parse_head(bytes);
@@ -73,7 +75,8 @@ HttpFramer::State HttpFramer::parse_head(std::string_view& bytes) {
     const size_t used = parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
     bytes.remove_prefix(used);
     head_bytes_ += used;
-    // Beast's own limit counts only bytes it has not consumed yet, so a head in pieces would get past it.
+    // Beast's own limit counts only bytes it has not consumed yet, so a head in pieces would get
+    // past it.
     const size_t waiting = error == http::error::need_more ? bytes.size() : 0;
     if (error == http::error::header_limit || head_bytes_ + waiting > limits_.header_bytes) {
       return fail(431, "request head too large");
@@ -115,7 +118,8 @@ HttpFramer::State HttpFramer::check_head() {
   if (const auto reason = split_target(request_); !reason.empty()) return fail(400, reason);
 
   const std::string* expect = request_.headers.find("Expect");
-  if (expect && !http_1_0_ && !equal_ignoring_case(*expect, "100-continue")) return fail(417, "expectation not supported");
+  if (expect && !http_1_0_ && !equal_ignoring_case(*expect, "100-continue"))
+    return fail(417, "expectation not supported");
   has_body_ = !parser.is_done();
   expects_continue_ = expect && !http_1_0_ && has_body_;
   return state_ = State::HeadReady;
@@ -141,10 +145,14 @@ HttpFramer::State HttpFramer::parse_body(std::string_view& bytes) {
     const size_t used = parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
     bytes.remove_prefix(used);
     idle_rounds = used == 0 ? idle_rounds + 1 : 0;
-    if (idle_rounds > 4) return fail(400, "malformed request body");  // a parser that stands still must not hold the thread
+    if (idle_rounds > 4)
+      return fail(400,
+                  "malformed request body");  // a parser that stands still must not hold the thread
     if (error == http::error::need_more) {
-      // Only a chunk header or the trailers can wait for more; neither has a limit of its own in Beast.
-      if (bytes.size() > limits_.header_bytes) return fail(400, "chunk header or trailer too large");
+      // Only a chunk header or the trailers can wait for more; neither has a limit of its own in
+      // Beast.
+      if (bytes.size() > limits_.header_bytes)
+        return fail(400, "chunk header or trailer too large");
       return state_;
     }
     if (error == http::error::body_limit) return fail(413, "request body too large");

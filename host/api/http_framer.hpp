@@ -12,7 +12,8 @@ namespace dbackup::host {
 
 /// Bytes in, requests out: no socket, no thread, no clock. Feed it what arrives, however it is cut.
 ///
-///   NeedInput --feed--> HeadReady --accept_body--> NeedInput … --> RequestReady --take--> NeedInput …
+///   NeedInput --feed--> HeadReady --accept_body--> NeedInput … --> RequestReady --take-->
+///   NeedInput …
 ///
 /// and Failed from anywhere, for good: what follows a broken request cannot be trusted to be one.
 /// Not thread-safe.
@@ -39,8 +40,8 @@ class HttpFramer {
   HttpFramer& operator=(HttpFramer&&) noexcept;
   ~HttpFramer();
 
-  /// Takes all of `bytes`: frames them, or keeps them while a head or request waits to be looked at. What
-  /// follows a failure is dropped.
+  /// Takes all of `bytes`: frames them, or keeps them while a head or request waits to be looked
+  /// at. What follows a failure is dropped.
   State feed(std::string_view bytes);
   State state() const noexcept { return state_; }
 
@@ -54,7 +55,8 @@ class HttpFramer {
   bool keep_alive() const noexcept { return keep_alive_; }
   bool is_http_1_0() const noexcept { return http_1_0_; }
 
-  /// Goes on after HeadReady; a body longer than `limit` bytes fails with 413, before it is read when announced.
+  /// Goes on after HeadReady; a body longer than `limit` bytes fails with 413, before it is read
+  /// when announced.
   State accept_body(uint64_t limit);
 
   /// Takes the request after RequestReady and goes on with what is already there.

@@ -50,7 +50,8 @@ class RequestHandler {
     (void)response;
   }
 
-  /// Told of an exception that route(), handle() or decorate() let out, for the log. `request` as in decorate().
+  /// Told of an exception that route(), handle() or decorate() let out, for the log. `request` as
+  /// in decorate().
   virtual void failed(const HttpRequest* request, std::exception_ptr error) noexcept {
     (void)request;
     (void)error;

@@ -14,10 +14,11 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-/// Often enough for the shortest deadline, at most ten times and at least twice a second… of the usual ones.
+/// Often enough for the shortest deadline, at most ten times and at least twice a second… of the
+/// usual ones.
 std::chrono::milliseconds sweep_interval(const HttpDeadlines& deadlines) {
-  const auto shortest = std::min({deadlines.head, deadlines.body, deadlines.write, deadlines.idle, deadlines.linger,
-                                  deadlines.comment, deadlines.verdict});
+  const auto shortest = std::min({deadlines.head, deadlines.body, deadlines.write, deadlines.idle,
+                                  deadlines.linger, deadlines.comment, deadlines.verdict});
   return std::clamp(shortest / 4, std::chrono::milliseconds{5}, std::chrono::milliseconds{500});
 }
 
@@ -40,9 +41,12 @@ void HttpHub::start() {
     process_limit = static_cast<size_t>(std::min<rlim_t>(descriptors.rlim_cur, 1U << 20));
   }
   // Two descriptors a client: the reactor's and ours.
-  const size_t room = process_limit > options.reserved_descriptors ? process_limit - options.reserved_descriptors : 2;
+  const size_t room = process_limit > options.reserved_descriptors
+                          ? process_limit - options.reserved_descriptors
+                          : 2;
   limit_ = std::max<size_t>(1, std::min(options.max_connections, room / 2));
-  descriptor_floor_ = static_cast<int>(std::min(limit_ + options.reserved_descriptors, process_limit / 2));
+  descriptor_floor_ =
+      static_cast<int>(std::min(limit_ + options.reserved_descriptors, process_limit / 2));
   writer->start({.ready =
                      [this](uint64_t id) {
                        try {
@@ -96,7 +100,7 @@ void HttpHub::hangup(uint64_t id) noexcept {
 void HttpHub::abort(uint64_t id) noexcept {
   try {
     if (const auto connection = find(id)) connection->cut();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): the sweep ends it at its deadline
+  } catch (...) {  // the sweep ends it at its deadline
   }
 }
 

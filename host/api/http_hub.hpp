@@ -20,8 +20,8 @@ namespace dbackup::host {
 
 class HttpConnection;
 
-/// What the connections of one server share: the table that owns them, the pools, the writer. The reactor
-/// knows a connection by its number in this table and nothing else. [any-thread]
+/// What the connections of one server share: the table that owns them, the pools, the writer. The
+/// reactor knows a connection by its number in this table and nothing else. [any-thread]
 class HttpHub {
  public:
   HttpHub(HttpServerOptions server_options, RequestHandler& request_handler);
@@ -31,8 +31,8 @@ class HttpHub {
 
   void start();
 
-  /// Takes a new connection with a descriptor of our own. Returns its number, or 0 when there are too many, the
-  /// server is stopping or `socket` is none; the descriptor is closed then.
+  /// Takes a new connection with a descriptor of our own. Returns its number, or 0 when there are
+  /// too many, the server is stopping or `socket` is none; the descriptor is closed then.
   uint64_t admit(UniqueFd socket) noexcept;
   void input(uint64_t id, std::string_view bytes) noexcept;
   void hangup(uint64_t id) noexcept;
@@ -42,12 +42,12 @@ class HttpHub {
   HttpPool& pool(HttpRun run) { return run == HttpRun::Slow ? slow_ : quick_; }
   std::string next_request_id();
   bool draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
-  /// Lowest number for our own socket descriptors. The reactor spreads connections by the number it got itself, so
-  /// ours must not take every second one.
+  /// Lowest number for our own socket descriptors. The reactor spreads connections by the number it
+  /// got itself, so ours must not take every second one.
   int descriptor_floor() const noexcept { return descriptor_floor_; }
 
-  /// Refuses new connections, ends idle ones and event streams, waits for answers in flight until `deadline`.
-  /// True when none was left.
+  /// Refuses new connections, ends idle ones and event streams, waits for answers in flight until
+  /// `deadline`. True when none was left.
   bool drain(std::chrono::milliseconds deadline);
   /// Ends every connection, then waits a moment for the reactor to have noticed.
   void cut_all();

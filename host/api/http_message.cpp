@@ -21,7 +21,9 @@ constexpr std::array<std::pair<Method, std::string_view>, 7> kMethods{{
     {Method::Options, "OPTIONS"},
 }};
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 /// Decodes one piece of a target; nullopt when it is malformed or no text.
 std::optional<std::string> decode(std::string_view piece, bool plus_is_space) {
@@ -33,7 +35,9 @@ std::optional<std::string> decode(std::string_view piece, bool plus_is_space) {
 /// Removes "http://authority" from an absolute form; false when there is no such form.
 bool strip_authority(std::string_view& target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (target.size() < scheme.size() || !equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    if (target.size() < scheme.size() ||
+        !equal_ignoring_case(target.substr(0, scheme.size()), scheme))
+      continue;
     target.remove_prefix(scheme.size());
     const size_t end = target.find_first_of("/?");
     if (end == 0) return false;
@@ -61,7 +65,8 @@ std::string_view to_string(Method method) noexcept {
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) noexcept {
   return left.size() == right.size() &&
-         std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) { return lower(a) == lower(b); });
+         std::equal(left.begin(), left.end(), right.begin(),
+                    [](char a, char b) { return lower(a) == lower(b); });
 }
 
 void HttpHeaders::set(std::string name, std::string value) {
@@ -70,7 +75,8 @@ void HttpHeaders::set(std::string name, std::string value) {
 }
 
 void HttpHeaders::remove(std::string_view name) {
-  std::erase_if(fields_, [&](const Field& field) { return equal_ignoring_case(field.first, name); });
+  std::erase_if(fields_,
+                [&](const Field& field) { return equal_ignoring_case(field.first, name); });
 }
 
 const std::string* HttpHeaders::find(std::string_view name) const noexcept {
@@ -94,9 +100,9 @@ std::vector<std::string_view> HttpHeaders::find_all(std::string_view name) const
 }
 
 size_t HttpHeaders::count(std::string_view name) const noexcept {
-  return static_cast<size_t>(
-      std::count_if(fields_.begin(), fields_.end(),
-                    [&](const Field& field) { return equal_ignoring_case(field.first, name); }));
+  return static_cast<size_t>(std::count_if(fields_.begin(), fields_.end(), [&](const Field& field) {
+    return equal_ignoring_case(field.first, name);
+  }));
 }
 
 const std::string* HttpRequest::query_value(std::string_view key) const noexcept {
@@ -139,7 +145,8 @@ std::string_view split_target(HttpRequest& request) {
 
   if (path.size() > 1) {
     path.remove_prefix(1);
-    if (static_cast<size_t>(std::count(path.begin(), path.end(), '/')) >= kMaxSegments) return "path has too many segments";
+    if (static_cast<size_t>(std::count(path.begin(), path.end(), '/')) >= kMaxSegments)
+      return "path has too many segments";
     for (;;) {
       const size_t slash = path.find('/');
       auto segment = decode(path.substr(0, slash), false);

@@ -5,7 +5,8 @@
 namespace dbackup::host {
 
 HttpPool::HttpPool(HttpPoolSize size) : limit_{size.queue} {
-  for (size_t i = 0; i < std::max<size_t>(size.threads, 1); ++i) threads_.emplace_back([this] { run(); });
+  for (size_t i = 0; i < std::max<size_t>(size.threads, 1); ++i)
+    threads_.emplace_back([this] { run(); });
 }
 
 bool HttpPool::post(Job&& job) {
@@ -35,7 +36,7 @@ void HttpPool::run() {
     lock.unlock();
     try {
       job();
-    } catch (...) {  // NOLINT(bugprone-empty-catch): a job answers for its own failures; the thread must live
+    } catch (...) {  // a job answers for its own failures; the thread must live
     }
     job = nullptr;
     lock.lock();

@@ -21,7 +21,8 @@ class HttpPool {
   HttpPool(const HttpPool&) = delete;
   HttpPool& operator=(const HttpPool&) = delete;
 
-  /// Queues `job`; false when the queue is full or the pool has stopped, and then `job` is untouched. Never blocks.
+  /// Queues `job`; false when the queue is full or the pool has stopped, and then `job` is
+  /// untouched. Never blocks.
   bool post(Job&& job);
 
   /// Drops what is queued and waits for the jobs that run.

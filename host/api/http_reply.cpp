@@ -18,9 +18,11 @@ constexpr size_t kPrefixRoom = 16;  // "40000\r\n" before a chunk, in the same s
 constexpr size_t kSuffixRoom = 2;
 constexpr size_t kCopiedBodyBytes = size_t{16} << 10;  // below this one send is worth a copy
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT", made once a second per thread. strftime would follow the locale.
+/// "Sun, 06 Nov 1994 08:49:37 GMT", made once a second per thread. strftime would follow the
+/// locale.
 std::string_view http_date() {
-  static constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed",
+                                                    "Thu", "Fri", "Sat"};
   static constexpr std::array<const char*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   thread_local std::time_t made_at = -1;
@@ -29,8 +31,10 @@ std::string_view http_date() {
   if (now != made_at) {
     std::tm utc{};
     ::gmtime_r(&now, &utc);
-    text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[static_cast<size_t>(utc.tm_wday)], utc.tm_mday,
-                       kMonths[static_cast<size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+    text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
+                       kDays[static_cast<size_t>(utc.tm_wday)], utc.tm_mday,
+                       kMonths[static_cast<size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                       utc.tm_min, utc.tm_sec);
     made_at = now;
   }
   return text;
@@ -41,7 +45,8 @@ bool is_servers_own(std::string_view name) {
          equal_ignoring_case(name, "Transfer-Encoding") || equal_ignoring_case(name, "Date");
 }
 
-/// Appends `text` with every control character as a space: no value can begin a header line of its own.
+/// Appends `text` with every control character as a space: no value can begin a header line of its
+/// own.
 void append_clean(std::string& out, std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -52,7 +57,8 @@ void append_clean(std::string& out, std::string_view text) {
 bool is_token(std::string_view name) {
   constexpr std::string_view kAllowed = "!#$%&'*+-.^_`|~";
   for (const char c : name) {
-    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    const bool alphanumeric =
+        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     if (!alphanumeric && kAllowed.find(c) == std::string_view::npos) return false;
   }
   return !name.empty();
@@ -62,7 +68,8 @@ bool has_no_body(int status) { return status < 200 || status == 204 || status ==
 
 }  // namespace
 
-HttpReply::HttpReply(HttpResponse response, Form form) : keep_alive_{form.keep_alive && !response.close} {
+HttpReply::HttpReply(HttpResponse response, Form form)
+    : keep_alive_{form.keep_alive && !response.close} {
   std::optional<uint64_t> length;
   if (auto* relay = std::get_if<HttpRelay>(&response.body)) {
     relay_ = std::move(*relay);
@@ -97,7 +104,8 @@ HttpReply::HttpReply(HttpResponse response, Form form) : keep_alive_{form.keep_a
     buffer_ = std::make_unique_for_overwrite<char[]>(kPrefixRoom + kBlockBytes + kSuffixRoom);
     const int flags = ::fcntl(relay_.source.get(), F_GETFL);
     if (flags >= 0) ::fcntl(relay_.source.get(), F_SETFL, flags | O_NONBLOCK);
-    // Whole blocks need a pipe that holds one. May be refused (a user's pipes have a common limit): then slower.
+    // Whole blocks need a pipe that holds one. May be refused (a user's pipes have a common limit):
+    // then slower.
     ::fcntl(relay_.source.get(), F_SETPIPE_SZ, static_cast<int>(kBlockBytes));
   }
   if (body_.size() <= kCopiedBodyBytes) {
@@ -115,7 +123,8 @@ void HttpReply::finish(bool delivered) noexcept {
 }
 
 void HttpReply::render_head(HttpResponse& response, const Form& form) {
-  out_ += fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), http_date());
+  out_ += fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+                      reason_phrase(response.status), http_date());
   for (const auto& [name, value] : response.headers.fields()) {
     if (is_servers_own(name) || !is_token(name)) continue;
     out_ += name;
@@ -131,7 +140,8 @@ void HttpReply::render_head(HttpResponse& response, const Form& form) {
 }
 
 HttpReply::Step HttpReply::push(HttpTransport& transport, int rounds, uint64_t& progress) {
-  // A client too slow for its events is dropped for that, not only when its socket takes bytes again.
+  // A client too slow for its events is dropped for that, not only when its socket takes bytes
+  // again.
   if (events_ && events_->overflowed()) return Step::Cut;
   while (rounds-- > 0) {
     if (const Step step = send_pending(transport, progress); step != Step::Done) return step;
@@ -145,7 +155,8 @@ HttpReply::Step HttpReply::push(HttpTransport& transport, int rounds, uint64_t& 
 HttpReply::Step HttpReply::send_pending(HttpTransport& transport, uint64_t& progress) {
   const auto send = [&](std::string_view piece, size_t& sent, bool more) {
     size_t taken = 0;
-    const auto step = piece.empty() ? HttpTransport::Step::Done : transport.send(piece, taken, more);
+    const auto step =
+        piece.empty() ? HttpTransport::Step::Done : transport.send(piece, taken, more);
     sent += taken;
     progress += taken;
     if (step == HttpTransport::Step::Done) return Step::Done;
@@ -169,18 +180,26 @@ HttpReply::Step HttpReply::send_pending(HttpTransport& transport, uint64_t& prog
     block_.remove_prefix(taken);
     if (step != Step::Done) return step;
   }
+  if (transport.wants_flush()) {
+    const auto step = transport.flush();
+    if (step != HttpTransport::Step::Done) {
+      return step == HttpTransport::Step::Blocked ? Step::Socket : Step::Broken;
+    }
+  }
   return Step::Done;
 }
 
 HttpReply::Step HttpReply::refill_relay() {
   if (source_ended_) return end_relay();
   char* data = buffer_.get() + kPrefixRoom;
-  // All announced bytes are here, the last of them held back: one byte of room shows whether the source goes on.
+  // All announced bytes are here, the last of them held back: one byte of room shows whether the
+  // source goes on.
   char extra = 0;
   const bool probing = relay_.length && *relay_.length == relayed_;
   ssize_t count = 0;
   do {
-    count = probing ? ::read(relay_.source.get(), &extra, 1) : ::read(relay_.source.get(), data, kBlockBytes);
+    count = probing ? ::read(relay_.source.get(), &extra, 1)
+                    : ::read(relay_.source.get(), data, kBlockBytes);
   } while (count < 0 && errno == EINTR);
   if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Step::Source : cut();
   if (count == 0) {

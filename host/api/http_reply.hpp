@@ -10,15 +10,17 @@
 
 namespace dbackup::host {
 
-/// One answer on its way out: knows what is still to be sent and where more comes from. Never blocks, holds at
-/// most one block (256 KiB) of a relay. Not thread-safe: the connection's mutex guards it.
+/// One answer on its way out: knows what is still to be sent and where more comes from. Never
+/// blocks, holds at most one block (256 KiB) of a relay. Not thread-safe: the connection's mutex
+/// guards it.
 class HttpReply {
  public:
   /// What the request line and the connection's state ask of the answer.
   struct Form {
-    bool head_only = false;   ///< HEAD: lengths, but no body.
-    bool http_1_0 = false;    ///< No chunks; an unknown length ends with the connection.
-    bool keep_alive = true;   ///< Wanted; an answer that can only end with the connection overrules it.
+    bool head_only = false;  ///< HEAD: lengths, but no body.
+    bool http_1_0 = false;   ///< No chunks; an unknown length ends with the connection.
+    bool keep_alive =
+        true;  ///< Wanted; an answer that can only end with the connection overrules it.
   };
   enum class Step {
     Again,     ///< Took its share of rounds; more can be done at once.
@@ -38,7 +40,8 @@ class HttpReply {
   /// Ends relay or stream as not delivered, unless it was.
   ~HttpReply();
 
-  /// Sends as much as the socket and the source allow in `rounds` blocks. Adds to `progress` the bytes taken.
+  /// Sends as much as the socket and the source allow in `rounds` blocks. Adds to `progress` the
+  /// bytes taken.
   Step push(HttpTransport& transport, int rounds, uint64_t& progress);
 
   /// Whether the connection may carry another request after Done.
@@ -49,7 +52,8 @@ class HttpReply {
   HttpEventStream* events() const noexcept { return events_.get(); }
   /// Queues a comment line on a silent event stream.
   void add_comment();
-  /// Ends relay or stream and tells its owner. Calls user code: not under a lock that it might want.
+  /// Ends relay or stream and tells its owner. Calls user code: not under a lock that it might
+  /// want.
   void finish(bool delivered) noexcept;
 
  private:

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -28,8 +30,8 @@ constexpr const char* kIdKey = "id";
 constexpr int kBacklog = 1024;
 constexpr long kMendEveryNs = 200'000'000;
 
-/// Hands the reactor's events on. The library copies it once per thread, so the state is behind a pointer; it aborts
-/// or ends the process on what these functions throw, so they throw nothing.
+/// Hands the reactor's events on. The library copies it once per thread, so the state is behind a
+/// pointer; it aborts or ends the process on what these functions throw, so they throw nothing.
 class Gate final : public tcp::Handler {
   PROTOTYPE_OF(tcp::Handler, Gate)
 
@@ -38,15 +40,17 @@ class Gate final : public tcp::Handler {
 
   void onConnection(const PeerPtr& peer) override {
     try {
-      // A descriptor of our own: the peer's number may be another client's by the time an answer is ready.
+      // A descriptor of our own: the peer's number may be another client's by the time an answer is
+      // ready.
       UniqueFd ours{::fcntl(peer->fd(), F_DUPFD_CLOEXEC, hub_->descriptor_floor())};
       if (!ours) ours.reset(::fcntl(peer->fd(), F_DUPFD_CLOEXEC, 3));
       if (const uint64_t id = hub_->admit(std::move(ours)); id != 0) {
-        // A number, not the connection: the library's last word on a peer would else be its destruction.
+        // A number, not the connection: the library's last word on a peer would else be its
+        // destruction.
         peer->putData(kIdKey, std::make_shared<uint64_t>(id));
         return;
       }
-    } catch (...) {  // NOLINT(bugprone-empty-catch): out of memory; refused below like one too many
+    } catch (...) {  // out of memory; refused below like one too many
     }
     ::shutdown(peer->fd(), SHUT_RDWR);  // closing it here would abort the reactor
   }
@@ -72,12 +76,14 @@ class Gate final : public tcp::Handler {
   HttpHub* hub_;
 };
 
-/// The library's queue of new connections can swallow a wake-up when one is queued while another is taken out: the
-/// new one then waits until the next comes. No other queue of the library is in use here, so the first event that is
-/// not our timer's is that queue's (no client can be known before it); it is delivered again at every tick.
+/// The library's queue of new connections can swallow a wake-up when one is queued while another is
+/// taken out: the new one then waits until the next comes. No other queue of the library is in use
+/// here, so the first event that is not our timer's is that queue's (no client can be known before
+/// it); it is delivered again at every tick.
 class MendedTransport final : public tcp::Transport {
  public:
-  explicit MendedTransport(const std::shared_ptr<tcp::Handler>& gate) : Transport{gate}, gate_{gate} {}
+  explicit MendedTransport(const std::shared_ptr<tcp::Handler>& gate)
+      : Transport{gate}, gate_{gate} {}
 
   std::shared_ptr<Pistache::Aio::Handler> clone() const override {
     return std::make_shared<MendedTransport>(gate_->clone());
@@ -90,12 +96,14 @@ class MendedTransport final : public tcp::Transport {
     const itimerspec every{.it_interval = {.tv_sec = 0, .tv_nsec = kMendEveryNs},
                            .it_value = {.tv_sec = 0, .tv_nsec = kMendEveryNs}};
     ::timerfd_settime(timer_.get(), 0, &every, nullptr);
-    poller.addFd(timer_.get(), Pistache::Flags<polling::NotifyOn>{polling::NotifyOn::Read}, timer_tag());
+    poller.addFd(timer_.get(), Pistache::Flags<polling::NotifyOn>{polling::NotifyOn::Read},
+                 timer_tag());
   }
 
   void onReady(const Pistache::Aio::FdSet& events) override {
-    const bool tick = std::any_of(events.begin(), events.end(),
-                                  [this](const auto& event) { return event.getTag() == timer_tag(); });
+    const bool tick = std::any_of(events.begin(), events.end(), [this](const auto& event) {
+      return event.getTag() == timer_tag();
+    });
     if (!queue_tag_) {
       for (const auto& event : events) {
         if (!queue_tag_ && !(event.getTag() == timer_tag())) queue_tag_ = event.getTag();
@@ -129,18 +137,19 @@ class MendedTransport final : public tcp::Transport {
     return event;
   }
 
-  /// What the library throws on one client's socket error must neither end the process nor lose the events of the
-  /// others (they are edge-triggered): each is then delivered alone. A second delivery finds nothing to read.
+  /// What the library throws on one client's socket error must neither end the process nor lose the
+  /// events of the others (they are edge-triggered): each is then delivered alone. A second
+  /// delivery finds nothing to read.
   void deliver(const Pistache::Aio::FdSet& events) {
     try {
       Transport::onReady(events);
       return;
-    } catch (...) {  // NOLINT(bugprone-empty-catch): dealt with below
+    } catch (...) {  // dealt with below
     }
     for (const auto& event : events) {
       try {
         Transport::onReady(Pistache::Aio::FdSet{{copy(event)}});
-      } catch (...) {  // NOLINT(bugprone-empty-catch): this client's connection ends at its deadline
+      } catch (...) {  // this client's connection ends at its deadline
       }
     }
   }
@@ -150,20 +159,23 @@ class MendedTransport final : public tcp::Transport {
   std::optional<polling::Tag> queue_tag_;
 };
 
-/// The library makes its epolls and eventfds without close-on-exec, and keeps their numbers to itself. No program is
-/// meant to inherit descriptors of these kinds, so all of them in the process are marked.
+/// The library makes its epolls and eventfds without close-on-exec, and keeps their numbers to
+/// itself. No program is meant to inherit descriptors of these kinds, so all of them in the process
+/// are marked.
 void mark_close_on_exec() {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd", error}) {
     const auto target = std::filesystem::read_symlink(entry.path(), error);
     if (error || !target.native().starts_with("anon_inode:[event")) continue;
     const int fd = std::atoi(entry.path().filename().c_str());
-    if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0) ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+    if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0)
+      ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
   }
 }
 
 std::string bracketed(const std::string& address) {
-  return address.find(':') != std::string::npos && !address.starts_with('[') ? "[" + address + "]" : address;
+  return address.find(':') != std::string::npos && !address.starts_with('[') ? "[" + address + "]"
+                                                                             : address;
 }
 
 }  // namespace
@@ -188,11 +200,12 @@ void HttpServer::start() {
     const Pistache::Address address{bracketed(options.address), Pistache::Port{options.port}};
     impl_->listener = std::make_unique<tcp::Listener>(address);
     impl_->listener->init(std::max<size_t>(options.reactor_threads, 1),
-                          Pistache::Flags<tcp::Options>{tcp::Options::ReuseAddr} | tcp::Options::NoDelay |
-                              tcp::Options::CloseOnExec,
+                          Pistache::Flags<tcp::Options>{tcp::Options::ReuseAddr} |
+                              tcp::Options::NoDelay | tcp::Options::CloseOnExec,
                           "", kBacklog);
     const auto gate = std::make_shared<Gate>(&impl_->hub);
-    impl_->listener->setTransportFactory([gate] { return std::make_shared<MendedTransport>(gate); });
+    impl_->listener->setTransportFactory(
+        [gate] { return std::make_shared<MendedTransport>(gate); });
     impl_->listener->setHandler(gate);
     impl_->hub.start();
     impl_->listener->bind();
@@ -200,8 +213,8 @@ void HttpServer::start() {
     impl_->listener->runThreaded();
   } catch (const std::exception& error) {
     impl_->listener.reset();
-    throw Error{ErrorCode::Unavailable,
-                "cannot listen on \"" + bracketed(options.address) + ":" + std::to_string(options.port) + "\": " + error.what()};
+    throw Error{ErrorCode::Unavailable, "cannot listen on \"" + bracketed(options.address) + ":" +
+                                            std::to_string(options.port) + "\": " + error.what()};
   }
   mark_close_on_exec();
 }

@@ -24,7 +24,8 @@ class PlainTransport final : public HttpTransport {
         continue;
       } else {
         // Out of kernel memory is as passing as a full buffer.
-        const bool passing = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS);
+        const bool passing =
+            sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS);
         return passing ? Step::Blocked : Step::Broken;
       }
     }
@@ -39,6 +40,8 @@ class PlainTransport final : public HttpTransport {
 
 }  // namespace
 
-std::unique_ptr<HttpTransport> make_plain_transport(int socket) { return std::make_unique<PlainTransport>(socket); }
+std::unique_ptr<HttpTransport> make_plain_transport(int socket) {
+  return std::make_unique<PlainTransport>(socket);
+}
 
 }  // namespace dbackup::host

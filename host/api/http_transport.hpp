@@ -7,9 +7,9 @@
 
 namespace dbackup::host {
 
-/// The byte path of one connection: what lies between HTTP and its non-blocking socket. Plain TCP here; TLS
-/// takes its place with its records on the socket's side. Never blocks. One call at a time (the
-/// connection's mutex); does not own the socket.
+/// The byte path of one connection: what lies between HTTP and its non-blocking socket. Plain TCP
+/// here; TLS takes its place with its records on the socket's side. Never blocks. One call at a
+/// time (the connection's mutex); does not own the socket.
 class HttpTransport {
  public:
   enum class Step {
@@ -20,16 +20,16 @@ class HttpTransport {
 
   virtual ~HttpTransport() = default;
 
-  /// Bytes as read from the socket, in order. Returns the plain bytes they carried, valid until the next call;
-  /// nullopt when the peer broke the transport's protocol.
+  /// Bytes as read from the socket, in order. Returns the plain bytes they carried, valid until the
+  /// next call; nullopt when the peer broke the transport's protocol.
   virtual std::optional<std::string_view> receive(std::string_view wire) = 0;
 
   /// True when the transport itself has bytes for the peer (a handshake): call flush().
   virtual bool wants_flush() const { return false; }
   virtual Step flush() { return Step::Done; }
 
-  /// Sends `plain`, counting in `taken` the bytes that need not be given again. `more`: another piece follows
-  /// at once, so that both may share a packet.
+  /// Sends `plain`, counting in `taken` the bytes that need not be given again. `more`: another
+  /// piece follows at once, so that both may share a packet.
   virtual Step send(std::string_view plain, size_t& taken, bool more) = 0;
 
   /// Nothing more will be sent; what was sent still arrives.

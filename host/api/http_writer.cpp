@@ -24,7 +24,8 @@ HttpWriter::HttpWriter()
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = kEventId;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) != 0) throw_errno(errno, "cannot watch the writer's wake-up");
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) != 0)
+    throw_errno(errno, "cannot watch the writer's wake-up");
 }
 
 void HttpWriter::start(Calls calls) {
@@ -78,7 +79,7 @@ void HttpWriter::call_ready(uint64_t id) {
   if (id == kEventId) return;
   try {
     calls_.ready(id);
-  } catch (...) {  // NOLINT(bugprone-empty-catch): one connection's failure must not end the others' writer
+  } catch (...) {  // one connection's failure must not end the others' writer
   }
 }
 
@@ -95,7 +96,8 @@ void HttpWriter::run() {
       waiting = !soon_.empty();
     }
     const auto until = waiting ? std::min(next_sweep, next_soon) : next_sweep;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()).count();
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()).count();
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    static_cast<int>(std::clamp<decltype(left)>(left, 0, 1000)));
     for (int i = 0; i < count; ++i) {
@@ -117,7 +119,7 @@ void HttpWriter::run() {
       next_sweep = now + calls_.sweep_every;
       try {
         calls_.sweep();
-      } catch (...) {  // NOLINT(bugprone-empty-catch): the next sweep tries again
+      } catch (...) {  // the next sweep tries again
       }
     }
   }

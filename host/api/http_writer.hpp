@@ -11,13 +11,14 @@
 
 namespace dbackup::host {
 
-/// One thread with its own epoll that carries every answer a socket did not take at once, however many there
-/// are, and looks at the clock. It knows connections by number only.
+/// One thread with its own epoll that carries every answer a socket did not take at once, however
+/// many there are, and looks at the clock. It knows connections by number only.
 class HttpWriter {
  public:
   struct Calls {
-    std::function<void(uint64_t id)> ready;  ///< Something armed or scheduled for this connection happened.
-    std::function<void()> sweep;             ///< Every `sweep_every`.
+    std::function<void(uint64_t id)>
+        ready;                    ///< Something armed or scheduled for this connection happened.
+    std::function<void()> sweep;  ///< Every `sweep_every`.
     std::chrono::milliseconds sweep_every{500};
   };
 
@@ -31,10 +32,12 @@ class HttpWriter {
   /// Joins the thread; later calls do nothing.
   void stop();
 
-  /// Asks for one ready() when `fd` can be written or read. False when the descriptor cannot be watched.
+  /// Asks for one ready() when `fd` can be written or read. False when the descriptor cannot be
+  /// watched.
   bool when_writable(int fd, uint64_t id) { return arm(fd, id, true); }
   bool when_readable(int fd, uint64_t id) { return arm(fd, id, false); }
-  /// Must be called before a watched socket is closed: another descriptor of it lives on in the reactor.
+  /// Must be called before a watched socket is closed: another descriptor of it lives on in the
+  /// reactor.
   void forget(int fd) noexcept;
 
   /// Asks for one ready() as soon as possible, or within some 20 ms. [any-thread]

@@ -69,8 +69,11 @@ TEST(HttpDeadline, ReaderThatStopsIsDropped) {
 
 TEST(HttpDeadline, WorkingHandlerHasNone) {
   auto options = quick_options();
-  options.deadlines = {.head = milliseconds{50}, .body = milliseconds{50}, .write = milliseconds{50},
-                       .idle = milliseconds{50}, .linger = milliseconds{50}};
+  options.deadlines = {.head = milliseconds{50},
+                       .body = milliseconds{50},
+                       .write = milliseconds{50},
+                       .idle = milliseconds{50},
+                       .linger = milliseconds{50}};
   TestServer server{options};
   RawHttpClient client{server.port()};
   ASSERT_TRUE(client.send(raw_get("/hold")));

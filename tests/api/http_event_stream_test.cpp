@@ -19,7 +19,8 @@ TEST(HttpEventStream, EachEventArrivesAtOnce) {
   const auto stream = open_stream(server, client);
   std::string seen;
   for (int i = 0; i < 5; ++i) {
-    const std::string event = host::format_event(static_cast<uint64_t>(i), "log", "line " + std::to_string(i));
+    const std::string event =
+        host::format_event(static_cast<uint64_t>(i), "log", "line " + std::to_string(i));
     ASSERT_TRUE(stream->push(event));
     while (seen.find(event) == std::string::npos) {
       const std::string more = client.read_some(4096);
@@ -45,7 +46,8 @@ TEST(HttpEventStream, ClientThatDoesNotReadIsDroppedAtTheBound) {
   const auto stream = open_stream(server, client);
   const std::string event(8192, 'x');
   EXPECT_TRUE(eventually([&] { return !stream->push(event); }));
-  EXPECT_TRUE(eventually([&] { return server.handler.stream_ends() == 1 && server.server.connections() == 0; }));
+  EXPECT_TRUE(eventually(
+      [&] { return server.handler.stream_ends() == 1 && server.server.connections() == 0; }));
 }
 
 TEST(HttpEventStream, SilentStreamSendsComments) {

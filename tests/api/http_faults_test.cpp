@@ -11,13 +11,14 @@
 namespace dbackup::test {
 namespace {
 
-constexpr auto kUnhurried = std::chrono::milliseconds{2000};
+constexpr auto kUnhurried = std::chrono::milliseconds{5000};
 
 TEST(HttpServer, SlowReaderDoesNotStallOtherConnections) {
   TestServer server;
   std::vector<std::unique_ptr<RawHttpClient>> readers;
   for (int i = 0; i < 4; ++i) {  // at least one on each reactor thread
-    readers.push_back(std::make_unique<RawHttpClient>(server.port(), RawHttpClient::Options{.receive_buffer = 4096}));
+    readers.push_back(std::make_unique<RawHttpClient>(
+        server.port(), RawHttpClient::Options{.receive_buffer = 4096}));
     ASSERT_TRUE(readers.back()->send(raw_get("/big?bytes=20000000")));
   }
   ASSERT_TRUE(eventually([&] { return server.handler.handled() == 4; }));
@@ -39,9 +40,11 @@ TEST(HttpServer, SlowReaderDoesNotStallOtherConnections) {
 TEST(HttpServer, ChunkEndSplitBetweenReadsIsRead) {
   TestServer server;
   RawHttpClient client{server.port()};
-  ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r"));
+  ASSERT_TRUE(client.send(
+      "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r"));
   RawHttpClient other{server.port()};
-  for (int i = 0; i < 4; ++i) ASSERT_TRUE(other.ask(raw_get("/health")));  // the first bytes have been read by now
+  for (int i = 0; i < 4; ++i)
+    ASSERT_TRUE(other.ask(raw_get("/health")));  // the first bytes have been read by now
   const auto answer = client.ask("\n");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 200);
@@ -69,6 +72,10 @@ TEST(HttpServer, AnswersNeverReachAnotherClient) {
   for (int i = 0; i < 2; ++i) {
     leavers.emplace_back([&, i] {
       while (!stop) {
+        if (server.server.connections() > 300) {  // the table is to stay open for the others
+          std::this_thread::yield();
+          continue;
+        }
         RawHttpClient client{server.port()};
         client.send(raw_get(fmt::format("/{}?id=leaver", i == 0 ? "quick" : "slow")));
         client.kill();
@@ -78,7 +85,7 @@ TEST(HttpServer, AnswersNeverReachAnotherClient) {
   std::vector<std::thread> checkers;
   for (int i = 0; i < 3; ++i) {
     checkers.emplace_back([&, i] {
-      for (int n = 0; n < 1500; ++n) {
+      for (int n = 0; n < 1000; ++n) {
         const std::string id = fmt::format("{}-{}", i, n);
         RawHttpClient client{server.port()};
         const auto answer = client.ask(raw_get("/quick?id=" + id));
@@ -95,7 +102,7 @@ TEST(HttpServer, AnswersNeverReachAnotherClient) {
   for (auto& leaver : leavers) leaver.join();
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(lost, 0);
-  EXPECT_LT(refused, 450) << "of 4500";
+  EXPECT_LT(refused, 300) << "of 3000";
 }
 
 TEST(HttpServer, TargetOfManySlashesIsRefused) {
@@ -130,7 +137,7 @@ TEST(HttpServer, NoConnectionOrAnswerWaitsForTheNextOne) {
   std::vector<std::thread> clients;
   for (int i = 0; i < 4; ++i) {
     clients.emplace_back([&] {
-      for (int n = 0; n < 1500; ++n) {
+      for (int n = 0; n < 1000; ++n) {
         RawHttpClient client{server.port(), {.patience = std::chrono::milliseconds{5000}}};
         if (!client.ask(raw_get("/quick?id=1"))) ++missing;
       }
@@ -177,7 +184,8 @@ TEST(HttpServer, RequestHiddenInAnOversizeBodyIsNotExecuted) {
   const std::string hidden = raw_get("/quick?id=hidden");
   for (const std::string& wire :
        {raw_post("/small", hidden + hidden),
-        "POST /small HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n" + hidden + hidden}) {
+        "POST /small HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n" + hidden +
+            hidden}) {
     RawHttpClient client{server.port()};
     const auto answer = client.ask(wire);
     ASSERT_TRUE(answer);

@@ -32,7 +32,8 @@ TEST(HttpFramer, GivesTheSameRequestHoweverTheBytesAreCut) {
 
 TEST(HttpFramer, KeepsLaterRequestsUntilTheFirstIsTaken) {
   HttpFramer framer{kLimits};
-  framer.feed("GET /1 HTTP/1.1\r\nHost: t\r\n\r\nGET /2 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+  framer.feed(
+      "GET /1 HTTP/1.1\r\nHost: t\r\n\r\nGET /2 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
   ASSERT_EQ(framer.state(), State::HeadReady);
   ASSERT_EQ(framer.accept_body(0), State::RequestReady);
   EXPECT_TRUE(framer.keep_alive());
@@ -53,12 +54,15 @@ TEST(HttpFramer, StaysFailedWhateverFollows) {
 }
 
 TEST(HttpFramer, BodyLimitCountsTheBodyAlone) {
-  for (const auto& [limit, state] : {std::pair{5u, State::RequestReady}, std::pair{4u, State::Failed}}) {
+  for (const auto& [limit, state] :
+       {std::pair{5u, State::RequestReady}, std::pair{4u, State::Failed}}) {
     HttpFramer framer{kLimits};
     framer.feed("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello");
     EXPECT_EQ(framer.accept_body(limit), state);
     HttpFramer chunks{kLimits};
-    chunks.feed("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
+    chunks.feed(
+        "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
     EXPECT_EQ(chunks.accept_body(limit), state);
     if (state == State::Failed) {
       EXPECT_EQ(chunks.error().status, 413);

@@ -56,7 +56,8 @@ TEST(HttpLoad, RecoversFromDescriptorExhaustion) {
   ASSERT_TRUE(before.ask(raw_get("/health")));
   RawHttpClient queued{server.port(), {.patience = std::chrono::milliseconds{20'000}}};
   ASSERT_TRUE(queued.ask(raw_get("/health")));
-  // The limit falls to what is open, so that neither accepting nor a copy of the descriptor succeeds.
+  // The limit falls to what is open, so that neither accepting nor a copy of the descriptor
+  // succeeds.
   rlimit normal{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &normal), 0);
   std::vector<host::UniqueFd> fill;

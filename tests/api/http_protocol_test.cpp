@@ -44,7 +44,9 @@ TEST(HttpProtocol, OldVersionClosesUnlessAskedToStay) {
   EXPECT_TRUE(leaving.closed_by_peer());
   RawHttpClient staying{server.port()};
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(staying.ask("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")->header("Connection"), "keep-alive");
+    EXPECT_EQ(
+        staying.ask("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")->header("Connection"),
+        "keep-alive");
   }
 }
 
@@ -53,7 +55,11 @@ TEST(HttpProtocol, PipelinedRequestsAreAnsweredInOrder) {
   RawHttpClient client{server.port()};
   std::string wire;
   for (int i = 0; i < 60; ++i) {
-    wire += raw_get(fmt::format("/{}?id={}", i % 3 == 0 ? "quick" : i % 3 == 1 ? "slow" : "inspect", i));
+    wire += raw_get(fmt::format("/{}?id={}",
+                                i % 3 == 0   ? "quick"
+                                : i % 3 == 1 ? "slow"
+                                             : "inspect",
+                                i));
     wire += raw_post("/echo", fmt::format("body {}", i));
   }
   ASSERT_TRUE(client.send(wire));
@@ -61,7 +67,9 @@ TEST(HttpProtocol, PipelinedRequestsAreAnsweredInOrder) {
   for (int i = 0; i < 60; ++i) {
     const auto answer = client.read_response();
     ASSERT_TRUE(answer) << i;
-    EXPECT_NE(answer->body.find(i % 3 == 2 ? fmt::format("&id={}", i) : fmt::format("\"{}\"", i)), std::string::npos) << answer->body;
+    EXPECT_NE(answer->body.find(i % 3 == 2 ? fmt::format("&id={}", i) : fmt::format("\"{}\"", i)),
+              std::string::npos)
+        << answer->body;
     const auto echo = client.read_response();
     ASSERT_TRUE(echo) << i;
     EXPECT_EQ(echo->body, fmt::format("body {}", i));
@@ -84,27 +92,32 @@ TEST(HttpProtocol, FloodOfPipelinedRequestsDropsTheClient) {
 TEST(HttpProtocol, HeadGetsTheLengthAndNoBody) {
   TestServer server;
   RawHttpClient client{server.port()};
-  for (const char* path : {"/quick?id=1", "/big?bytes=100000", "/relay?bytes=100000&length=100000"}) {
+  for (const char* path :
+       {"/quick?id=1", "/big?bytes=100000", "/relay?bytes=100000&length=100000"}) {
     const auto answer = client.ask(fmt::format("HEAD {} HTTP/1.1\r\nHost: t\r\n\r\n", path), true);
     ASSERT_TRUE(answer) << path;
     EXPECT_EQ(answer->status, 200);
     EXPECT_EQ(answer->header("Content-Length"), path[1] == 'q' ? "10" : "100000");
   }
-  EXPECT_EQ(client.ask(raw_get("/quick?id=1"))->body, R"({"id":"1"})") << "nothing of the bodies was sent";
+  EXPECT_EQ(client.ask(raw_get("/quick?id=1"))->body, R"({"id":"1"})")
+      << "nothing of the bodies was sent";
   EXPECT_TRUE(eventually([&] { return server.handler.relay_ends() == std::vector<bool>{false}; }));
 }
 
 TEST(HttpProtocol, ExpectContinueIsAnsweredOnlyWhenTheBodyIsWanted) {
   TestServer server;
   RawHttpClient client{server.port()};
-  ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n"));
+  ASSERT_TRUE(client.send(
+      "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n"));
   EXPECT_EQ(client.read_response()->status, 100);
   EXPECT_EQ(client.ask("hello")->body, "hello");
   RawHttpClient refused{server.port()};
-  ASSERT_TRUE(refused.send("POST /small HTTP/1.1\r\nHost: t\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(refused.send(
+      "POST /small HTTP/1.1\r\nHost: t\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n"));
   EXPECT_EQ(refused.read_response()->status, 413);
   RawHttpClient unknown{server.port()};
-  ASSERT_TRUE(unknown.send("POST /none HTTP/1.1\r\nHost: t\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(unknown.send(
+      "POST /none HTTP/1.1\r\nHost: t\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n"));
   EXPECT_EQ(unknown.read_response()->status, 404);
   EXPECT_EQ(status_of(server, raw_post("/echo", "x", "Expect: a-miracle\r\n")), 417);
 }
@@ -114,7 +127,8 @@ TEST(HttpProtocol, SmallBodyOfARefusedRequestKeepsTheConnection) {
   RawHttpClient client{server.port()};
   EXPECT_EQ(client.ask(raw_post("/none", std::string(1000, 'x')))->status, 404);
   EXPECT_EQ(client.ask(raw_get("/health"))->status, 200);
-  EXPECT_EQ(client.ask(raw_post("/none", std::string(100'000, 'x')))->header("Connection"), "close");
+  EXPECT_EQ(client.ask(raw_post("/none", std::string(100'000, 'x')))->header("Connection"),
+            "close");
 }
 
 TEST(HttpProtocol, BrokenRequestsAreRefusedWithTheStandardBody) {
@@ -192,10 +206,12 @@ TEST(HttpProtocol, UnusualButValidRequestsAreServed) {
   TestServer server;
   const std::string get = "GET /health HTTP/1.1\r\nHost: t\r\n";
   for (const std::string& wire :
-       {get + "Accept: *; q=.2\r\nCookie: x\r\nCache-Control: No-Cache, what=ever\r\nContent-Type: \r\n\r\n",
+       {get + "Accept: *; q=.2\r\nCookie: x\r\nCache-Control: No-Cache, what=ever\r\nContent-Type: "
+              "\r\n\r\n",
         get + "X-Folded: a\r\n b\r\n\r\n", "\r\n\r\n" + get + "\r\n",
         std::string{"GET http://test:80/health HTTP/1.1\r\nHost: t\r\n\r\n"},
-        std::string{"POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: CHUNKED\r\n\r\n3;name=\"v\"\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n"},
+        std::string{"POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
+                    "CHUNKED\r\n\r\n3;name=\"v\"\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n"},
         get + "Host2: h:\r\n\r\n"}) {
     EXPECT_EQ(status_of(server, wire), 200) << wire;
   }
@@ -206,7 +222,8 @@ TEST(HttpProtocol, HandlerSeesDecodedSegmentsQueryAndAddress) {
   RawHttpClient client{server.port()};
   EXPECT_EQ(client.ask(raw_get("/inspect/a%2Fb/c%20d/%C3%A4+?x=1+2&x=%26&empty="))->body,
             "GET 127.0.0.1|inspect|a/b|c d|\xC3\xA4+&x=1 2&x=&&empty=");
-  EXPECT_EQ(client.ask("BREW /inspect/ HTTP/1.1\r\nHost: t\r\n\r\n")->body, "BREW 127.0.0.1|inspect|");
+  EXPECT_EQ(client.ask("BREW /inspect/ HTTP/1.1\r\nHost: t\r\n\r\n")->body,
+            "BREW 127.0.0.1|inspect|");
 }
 
 TEST(HttpProtocol, DualStackListenerSeesPlainAddresses) {

@@ -13,7 +13,8 @@ namespace dbackup::test {
 namespace {
 
 #ifdef DBACKUP_SANITIZED
-constexpr size_t kMemoryBound = size_t{96} << 20;  // freed blocks stay in the sanitizer's quarantine
+constexpr size_t kMemoryBound = size_t{96}
+                                << 20;  // freed blocks stay in the sanitizer's quarantine
 #else
 constexpr size_t kMemoryBound = size_t{8} << 20;
 #endif
@@ -31,13 +32,15 @@ TEST(HttpRelay, ArrivesWholeWithAndWithoutALength) {
     EXPECT_EQ(chunked->header("Transfer-Encoding"), "chunked");
     EXPECT_EQ(chunked->body, pattern(0, bytes));
   }
-  EXPECT_TRUE(eventually([&] { return server.handler.relay_ends() == std::vector<bool>(10, true); }));
+  EXPECT_TRUE(
+      eventually([&] { return server.handler.relay_ends() == std::vector<bool>(10, true); }));
 }
 
 TEST(HttpRelay, OldVersionGetsABodyThatEndsWithTheConnection) {
   TestServer server;
   RawHttpClient client{server.port()};
-  const auto answer = client.ask("GET /relay?bytes=500000 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  const auto answer =
+      client.ask("GET /relay?bytes=500000 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   ASSERT_TRUE(answer && answer->complete);
   EXPECT_EQ(answer->header("Connection"), "close");
   EXPECT_EQ(answer->body, pattern(0, 500'000));
@@ -46,8 +49,9 @@ TEST(HttpRelay, OldVersionGetsABodyThatEndsWithTheConnection) {
 TEST(HttpRelay, FailedSourceGivesAnIncompleteBody) {
   TestServer server;
   // Failed by its verdict, with fewer and with more bytes than announced.
-  const std::vector<std::string> cases{"bytes=500000&end=failed", "bytes=500000&length=500000&end=failed",
-                                       "bytes=0&end=failed", "bytes=400000&length=500000", "bytes=600000&length=500000"};
+  const std::vector<std::string> cases{
+      "bytes=500000&end=failed", "bytes=500000&length=500000&end=failed", "bytes=0&end=failed",
+      "bytes=400000&length=500000", "bytes=600000&length=500000"};
   for (const auto& query : cases) {
     RawHttpClient client{server.port()};
     const auto answer = client.ask(raw_get("/relay?" + query));
@@ -57,7 +61,8 @@ TEST(HttpRelay, FailedSourceGivesAnIncompleteBody) {
   RawHttpClient old{server.port()};
   const auto answer = old.ask("GET /relay?bytes=500&end=failed HTTP/1.0\r\n\r\n");
   EXPECT_TRUE(!answer || !answer->complete) << "only a reset can tell this client";
-  EXPECT_TRUE(eventually([&] { return server.handler.relay_ends() == std::vector<bool>(cases.size() + 1, false); }));
+  EXPECT_TRUE(eventually(
+      [&] { return server.handler.relay_ends() == std::vector<bool>(cases.size() + 1, false); }));
 }
 
 TEST(HttpRelay, LateVerdictIsWaitedFor) {
@@ -96,8 +101,9 @@ TEST(HttpRelay, GigabyteToASlowReaderTakesNoMemoryAndNoTimeFromOthers) {
   uint64_t received = 0;
   const auto receive = [&](size_t size) {
     const ssize_t n = ::recv(slow.fd(), block.data(), std::min(size, block.size()), 0);
-    if (n > 0 && pattern(received, 64).compare(0, std::min<size_t>(64, static_cast<size_t>(n)), block.data(),
-                                               std::min<size_t>(64, static_cast<size_t>(n))) != 0) {
+    if (n > 0 && pattern(received, 64)
+                         .compare(0, std::min<size_t>(64, static_cast<size_t>(n)), block.data(),
+                                  std::min<size_t>(64, static_cast<size_t>(n))) != 0) {
       ADD_FAILURE() << "wrong bytes at " << received;
     }
     received += n > 0 ? static_cast<uint64_t>(n) : 0;
@@ -111,7 +117,8 @@ TEST(HttpRelay, GigabyteToASlowReaderTakesNoMemoryAndNoTimeFromOthers) {
     ASSERT_EQ(answer->status, 200);
   }
   EXPECT_LT(resident_bytes(), memory_before + kMemoryBound);
-  // Not at all: waiting for the client costs nothing. The other client's socket stays silent for the time watched.
+  // Not at all: waiting for the client costs nothing. The other client's socket stays silent for
+  // the time watched.
   const auto cpu_stopped = cpu_time();
   RawHttpClient silent{server.port(), {.patience = std::chrono::milliseconds{300}}};
   EXPECT_EQ(silent.read_some(1), "");
@@ -146,8 +153,10 @@ TEST(HttpRelay, ClientKilledMidStreamFreesEverything) {
   EXPECT_TRUE(eventually([&] { return server.handler.relay_ends().size() == 9; }));
   const auto ends = server.handler.relay_ends();
   EXPECT_EQ(std::count(ends.begin(), ends.end(), true), 1);
-  EXPECT_TRUE(eventually([&] { return server.server.connections() == 0 && open_descriptors() == descriptors; }))
-      << open_descriptors() << " descriptors, " << descriptors << " before";
+  EXPECT_TRUE(eventually([&] {
+    return server.server.connections() == 0 && open_descriptors() == descriptors;
+  })) << open_descriptors()
+      << " descriptors, " << descriptors << " before";
 }
 
 }  // namespace

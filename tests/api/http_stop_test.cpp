@@ -21,7 +21,8 @@ TEST(HttpStop, AnswerInFlightIsFinished) {
   ASSERT_TRUE(idle.ask(raw_get("/health")));
   ASSERT_TRUE(client.send(raw_get("/hold")));
   ASSERT_TRUE(eventually([&] { return server.handler.held() == 1; }));
-  auto stopped = std::async(std::launch::async, [&] { return server.server.drain_and_stop(milliseconds{10'000}); });
+  auto stopped = std::async(std::launch::async,
+                            [&] { return server.server.drain_and_stop(milliseconds{10'000}); });
   EXPECT_TRUE(idle.closed_by_peer()) << "idle connections go first";
   server.handler.release();
   const auto answer = client.read_response();
@@ -37,7 +38,8 @@ TEST(HttpStop, RelayInFlightIsFinished) {
   RawHttpClient client{server.port(), {.receive_buffer = 65536}};
   ASSERT_TRUE(client.send(raw_get("/relay?bytes=30000000")));
   ASSERT_TRUE(eventually([&] { return server.handler.handled() == 1; }));
-  auto stopped = std::async(std::launch::async, [&] { return server.server.drain_and_stop(milliseconds{10'000}); });
+  auto stopped = std::async(std::launch::async,
+                            [&] { return server.server.drain_and_stop(milliseconds{10'000}); });
   const auto answer = client.read_response();
   ASSERT_TRUE(answer);
   EXPECT_TRUE(answer->complete);
@@ -79,7 +81,9 @@ TEST(HttpStop, AddressInUseIsAnErrorThatNamesIt) {
     FAIL() << "two servers on one port";
   } catch (const host::Error& error) {
     EXPECT_EQ(error.code(), host::ErrorCode::Unavailable);
-    EXPECT_NE(std::string{error.what()}.find("127.0.0.1:" + std::to_string(server.port())), std::string::npos) << error.what();
+    EXPECT_NE(std::string{error.what()}.find("127.0.0.1:" + std::to_string(server.port())),
+              std::string::npos)
+        << error.what();
   }
 }
 
@@ -92,7 +96,8 @@ TEST(HttpStop, StoppingUnderLoadLosesNoThread) {
       clients.emplace_back([&, port = server->port()] {
         while (!stop) {
           try {
-            // One taken from the backlog in the last moment hangs until the process ends: not for long here.
+            // One taken from the backlog in the last moment hangs until the process ends: not for
+            // long here.
             RawHttpClient client{port, {.patience = milliseconds{100}}};
             client.ask(raw_get("/quick?id=1"));
             client.ask(raw_get("/relay?bytes=100000"));

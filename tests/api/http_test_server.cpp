@@ -37,7 +37,7 @@ bool eventually(const std::function<bool()>& condition) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= until) return false;
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
   return true;
 }
@@ -69,7 +69,8 @@ std::string pattern(uint64_t offset, size_t size) {
     return text;
   }();
   std::string out;
-  while (out.size() < size) out += once.substr((offset + out.size()) % once.size(), size - out.size());
+  while (out.size() < size)
+    out += once.substr((offset + out.size()) % once.size(), size - out.size());
   return out;
 }
 
@@ -84,8 +85,8 @@ RouteInfo TestHandler::route(HttpRequest& head) {
   if (name == "hold" || name == "slow") return {.run = HttpRun::Slow};
   if (name == "small") return {.body_limit = 10};
   if (name == "throw-route") throw 42;
-  const bool known = name == "quick" || name == "echo" || name == "big" || name == "relay" || name == "events" ||
-                     name == "throw" || name == "throw42" || name == "inject";
+  const bool known = name == "quick" || name == "echo" || name == "big" || name == "relay" ||
+                     name == "events" || name == "throw" || name == "throw42" || name == "inject";
   RouteInfo info{.body_limit = uint64_t{1} << 20};
   if (!known) info.answer = HttpResponse::error(404, "no such route");
   return info;
@@ -133,7 +134,9 @@ HttpResponse TestHandler::relay(const HttpRequest& request) {
   const std::string* end = request.query_value("end");
   if (end && *end == "failed") relay.verdict = [] { return host::RelayEnd::Failed; };
   if (end && *end == "late") {
-    relay.verdict = [asked = 0]() mutable { return ++asked < 5 ? host::RelayEnd::Pending : host::RelayEnd::Complete; };
+    relay.verdict = [asked = 0]() mutable {
+      return ++asked < 5 ? host::RelayEnd::Pending : host::RelayEnd::Complete;
+    };
   }
   if (end && *end == "never") relay.verdict = [] { return host::RelayEnd::Pending; };
   relay.on_end = [this](bool delivered) {
@@ -145,7 +148,8 @@ HttpResponse TestHandler::relay(const HttpRequest& request) {
     const std::string block = pattern(0, size_t{1} << 20);  // a multiple of the pattern's period
     for (uint64_t done = 0; done < bytes;) {
       const size_t at = done % block.size();
-      const ssize_t n = ::write(out.get(), block.data() + at, std::min<uint64_t>(bytes - done, block.size() - at));
+      const ssize_t n = ::write(out.get(), block.data() + at,
+                                std::min<uint64_t>(bytes - done, block.size() - at));
       if (n <= 0) return;
       done += static_cast<uint64_t>(n);
     }
@@ -208,7 +212,9 @@ host::HttpServerOptions quick_options() {
   return options;
 }
 
-TestServer::TestServer(host::HttpServerOptions options) : server{std::move(options), handler} { server.start(); }
+TestServer::TestServer(host::HttpServerOptions options) : server{std::move(options), handler} {
+  server.start();
+}
 
 TestServer::~TestServer() {
   handler.release();

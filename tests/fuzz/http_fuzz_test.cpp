@@ -28,8 +28,10 @@ size_t below(Random& random, size_t limit) { return static_cast<size_t>(random()
 
 const std::vector<std::string>& valid_requests() {
   static const std::vector<std::string> requests{
-      raw_get("/quick?id=1"), raw_get("/health", "X-Folded: a\r\n b\r\nConnection: keep-alive\r\n"),
-      raw_post("/echo", "some body of a request"), raw_get("/inspect/a%20b/%C3%A4?x=1&y=%2B+"),
+      raw_get("/quick?id=1"),
+      raw_get("/health", "X-Folded: a\r\n b\r\nConnection: keep-alive\r\n"),
+      raw_post("/echo", "some body of a request"),
+      raw_get("/inspect/a%20b/%C3%A4?x=1&y=%2B+"),
       "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
       "5;a=\"b\"\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nX-Trailer: 1\r\n\r\n",
       "HEAD /quick HTTP/1.0\r\nConnection: close\r\n\r\n",
@@ -41,15 +43,27 @@ std::string mutate(Random& random) {
   const auto& valid = valid_requests();
   std::string wire = valid[below(random, valid.size())];
   if (below(random, 3) == 0) wire += valid[below(random, valid.size())];
-  static const std::string spice = std::string{"\r\n\0 :;,=%/?#", 12} + "\xff\x80\x7f" "09afAF\t\"";
+  static const std::string spice = std::string{"\r\n\0 :;,=%/?#", 12} +
+                                   "\xff\x80\x7f"
+                                   "09afAF\t\"";
   for (size_t n = below(random, 6); n > 0; --n) {
     const size_t at = below(random, wire.size());
     switch (below(random, 5)) {
-      case 0: wire[at] = static_cast<char>(below(random, 256)); break;
-      case 1: wire[at] = spice[below(random, spice.size())]; break;
-      case 2: wire.erase(at, 1 + below(random, 8)); break;
-      case 3: wire.insert(at, 1 + below(random, 3), spice[below(random, spice.size())]); break;
-      default: wire.insert(at, wire.substr(below(random, wire.size()), below(random, 40))); break;
+      case 0:
+        wire[at] = static_cast<char>(below(random, 256));
+        break;
+      case 1:
+        wire[at] = spice[below(random, spice.size())];
+        break;
+      case 2:
+        wire.erase(at, 1 + below(random, 8));
+        break;
+      case 3:
+        wire.insert(at, 1 + below(random, 3), spice[below(random, spice.size())]);
+        break;
+      default:
+        wire.insert(at, wire.substr(below(random, wire.size()), below(random, 40)));
+        break;
     }
     if (wire.empty()) wire = "\r";
   }
@@ -74,7 +88,9 @@ std::string outcome(const std::string& wire, Random* random) {
     }
   };
   for (size_t at = 0; at < wire.size();) {
-    const size_t size = !random ? wire.size() : at > 600 ? 4096 : 1 + below(*random, 1 + below(*random, 40));
+    const size_t size = !random    ? wire.size()
+                        : at > 600 ? 4096
+                                   : 1 + below(*random, 1 + below(*random, 40));
     framer.feed(std::string_view{wire}.substr(at, size));
     settle();
     at += size;
@@ -90,7 +106,8 @@ TEST(HttpFuzz, FramerDecidesTheSameHoweverBytesAreCut) {
     const std::string wire = mutate(random) + "\r\n\r\n\r\n\r\n" + std::string(20'000, 'x');
     const std::string whole = outcome(wire, nullptr);
     const std::string pieces = outcome(wire, &random);
-    ASSERT_EQ(whole, pieces) << "case " << i << ": " << ::testing::PrintToString(wire.substr(0, 500));
+    ASSERT_EQ(whole, pieces) << "case " << i << ": "
+                             << ::testing::PrintToString(wire.substr(0, 500));
   }
 }
 
@@ -111,9 +128,14 @@ TEST(HttpFuzz, ServerAnswersOnAfterTwoThousandBrokenClients) {
       if (below(random, 8) == 0) ::poll(&readable, 1, 1);
     }
     switch (below(random, 3)) {
-      case 0: client.kill(); break;
-      case 1: client.finish_sending(); break;
-      default: break;
+      case 0:
+        client.kill();
+        break;
+      case 1:
+        client.finish_sending();
+        break;
+      default:
+        break;
     }
   }
   for (int i = 0; i < 8; ++i) {

@@ -16,7 +16,8 @@ namespace dbackup::test {
 
 std::string RawResponse::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (key.size() == name.size() && ::strncasecmp(key.data(), name.data(), name.size()) == 0) return value;
+    if (key.size() == name.size() && ::strncasecmp(key.data(), name.data(), name.size()) == 0)
+      return value;
   }
   return "";
 }
@@ -25,7 +26,8 @@ RawHttpClient::RawHttpClient(uint16_t port, Options options)
     : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}, options_{options} {
   if (!socket_) throw std::runtime_error{std::string{"socket: "} + std::strerror(errno)};
   if (options_.receive_buffer > 0) {
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &options_.receive_buffer, sizeof options_.receive_buffer);
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &options_.receive_buffer,
+                 sizeof options_.receive_buffer);
   }
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -103,7 +105,8 @@ std::optional<RawResponse> RawHttpClient::read_response(bool head_only) {
     head.remove_prefix(line_end + 2);
   }
   buffer_.erase(0, end + 4);
-  const bool no_body = head_only || response.status < 200 || response.status == 204 || response.status == 304;
+  const bool no_body =
+      head_only || response.status < 200 || response.status == 204 || response.status == 304;
   if (no_body) {
     response.complete = true;
   } else if (response.header("Transfer-Encoding") == "chunked") {
@@ -146,7 +149,7 @@ std::optional<RawResponse> RawHttpClient::ask(std::string_view request, bool hea
 void RawHttpClient::finish_sending() { ::shutdown(socket_.get(), SHUT_WR); }
 
 void RawHttpClient::kill() {
-  const struct linger reset{.l_onoff = 1, .l_linger = 0};
+  const struct linger reset { .l_onoff = 1, .l_linger = 0 };
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   socket_.reset();
 }
@@ -156,7 +159,8 @@ std::string raw_get(std::string_view path, std::string_view extra) {
 }
 
 std::string raw_post(std::string_view path, std::string_view body, std::string_view extra) {
-  return fmt::format("POST {} HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n{}\r\n{}", path, body.size(), extra, body);
+  return fmt::format("POST {} HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n{}\r\n{}", path,
+                     body.size(), extra, body);
 }
 
 }  // namespace dbackup::test

@@ -23,8 +23,8 @@ struct RawResponse {
   std::string header(std::string_view name) const;
 };
 
-/// A TCP client that sends exactly the bytes it is told to, for tests of servers. Every wait has a deadline and fails
-/// by returning less; nothing throws but the constructor.
+/// A TCP client that sends exactly the bytes it is told to, for tests of servers. Every wait has a
+/// deadline and fails by returning less; nothing throws but the constructor.
 class RawHttpClient {
  public:
   struct Options {
@@ -38,7 +38,8 @@ class RawHttpClient {
 
   /// False when the peer is gone.
   bool send(std::string_view bytes);
-  /// Reads one answer. With `head_only` no body is expected (HEAD). nullopt when not even a head came.
+  /// Reads one answer. With `head_only` no body is expected (HEAD). nullopt when not even a head
+  /// came.
   std::optional<RawResponse> read_response(bool head_only = false);
   /// Sends, then reads one answer.
   std::optional<RawResponse> ask(std::string_view request, bool head_only = false);
