@@ -14,7 +14,8 @@
 namespace dbackup::host {
 namespace {
 
-constexpr int kLowestNumber = 10;  // below are the numbers that plugins and tools expect to be theirs
+constexpr int kLowestNumber =
+    10;  // below are the numbers that plugins and tools expect to be theirs
 
 UniqueFd move_away(int fd, const char* what) {
   UniqueFd moved{::fcntl(fd, F_DUPFD_CLOEXEC, kLowestNumber)};
@@ -27,7 +28,8 @@ UniqueFd move_away(int fd, const char* what) {
 void limit_process(const WorkerRunOptions& options) {
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) throw_errno(errno, "cannot forbid core files");
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) throw_errno(errno, "cannot give up privileges");
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    throw_errno(errno, "cannot give up privileges");
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) throw_errno(errno, "cannot follow the host's end");
   ::signal(SIGPIPE, SIG_IGN);
   // Each arena would keep some memory to itself; the pipeline's threads allocate little.

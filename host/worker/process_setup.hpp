@@ -9,8 +9,8 @@ namespace dbackup::host {
 /// hold secrets), no new privileges, gone with the host, no SIGPIPE, the address-space limit.
 void limit_process(const WorkerRunOptions& options);
 
-/// The descriptors of a worker after it took them away from the plugins: all close-on-exec, at numbers
-/// of 10 and above. Descriptor 0 is /dev/null from then on.
+/// The descriptors of a worker after it took them away from the plugins: all close-on-exec, at
+/// numbers of 10 and above. Descriptor 0 is /dev/null from then on.
 struct WorkerDescriptors {
   UniqueFd requests;
   UniqueFd events;

@@ -26,10 +26,10 @@ Json error_json(const Error& error) {
 bool serve(const RequestReader::Order& order, RequestReader& requests, EventWriter& events,
            OutputCapture& output, int bulk_fd) {
   events.begin(order.request.id);
-  OperationContext context{.events = events,
-                           .cancel = order.cancel,
-                           .bulk_fd = bulk_fd,
-                           .await_proceed = [&] { return requests.await_proceed(order.cancel); }};
+  OperationContext context{
+      .events = events, .cancel = order.cancel, .bulk_fd = bulk_fd, .await_proceed = [&] {
+        return requests.await_proceed(order.cancel);
+      }};
   Cause failure;
   Json result;
   try {

@@ -12,16 +12,16 @@
 #include "worker/operations/operations.hpp"
 #include "worker/plugin/source_proxy.hpp"
 
-// The order of events is the promise of this file: end of file (the permission to commit) reaches the
-// destinations only through finish(), and finish() is called only after dump() returned.
+// The order of events is the promise of this file: end of file (the permission to commit) reaches
+// the destinations only through finish(), and finish() is called only after dump() returned.
 
 namespace dbackup::host {
 namespace {
 
 constexpr unsigned kMostNames = 1000;
 
-/// Dump bytes on their way into the pipeline. Progress counts them, against the total that the source
-/// announces.
+/// Dump bytes on their way into the pipeline. Progress counts them, against the total that the
+/// source announces.
 class DumpSink final : public ByteSink, public Journal {
  public:
   DumpSink(BackupPipeline& pipeline, Journal& journal) : pipeline_{pipeline}, journal_{journal} {}
@@ -61,8 +61,10 @@ std::string path_of(const protocol::BackupRequest& request, unsigned n) {
   return folder + name.file_name(n);
 }
 
-BackupPipelineOptions pipeline_options(const protocol::BackupRequest& request, size_t destinations) {
-  BackupPipelineOptions options{.compression = compression_of(request), .destinations = destinations};
+BackupPipelineOptions pipeline_options(const protocol::BackupRequest& request,
+                                       size_t destinations) {
+  BackupPipelineOptions options{.compression = compression_of(request),
+                                .destinations = destinations};
   for (const std::string& text : request.recipients) {
     options.recipients.push_back(AgeRecipient::parse(text));
   }
@@ -70,8 +72,8 @@ BackupPipelineOptions pipeline_options(const protocol::BackupRequest& request, s
     constexpr int64_t kFixed = 24LL << 20;       // program, plugins, queues
     constexpr int64_t kEachThread = 10LL << 20;  // of zstd, the largest
     const int64_t affordable = std::max<int64_t>(1, (request.memory_bytes - kFixed) / kEachThread);
-    options.limits.threads = static_cast<unsigned>(
-        std::min<int64_t>(affordable, compress_threads(options.limits)));
+    options.limits.threads =
+        static_cast<unsigned>(std::min<int64_t>(affordable, compress_threads(options.limits)));
   }
   return options;
 }
@@ -98,7 +100,8 @@ std::string reserve_path(const protocol::BackupRequest& request, std::deque<Dest
               "all names from \"" + path_of(request, 1) + "\" on are taken at the destinations");
 }
 
-std::string sidecar_text(const protocol::BackupRequest& request, const protocol::BackupResult& result) {
+std::string sidecar_text(const protocol::BackupRequest& request,
+                         const protocol::BackupResult& result) {
   Sidecar sidecar = parse_sidecar(dump_json(request.sidecar));
   sidecar.execution_id = request.execution_id;
   sidecar.compression = compression_of(request);

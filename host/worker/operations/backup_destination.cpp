@@ -46,7 +46,8 @@ void DestinationRun::note_failure() noexcept {
   failure_ = current_cause();
   if (context_.cancel.is_cancelled() || stream_failed_) return;  // told once, by the operation
   try {
-    const std::string text = "destination \"" + destination_.name + "\" failed: " + failure_->what();
+    const std::string text =
+        "destination \"" + destination_.name + "\" failed: " + failure_->what();
     context_.events.log({.level = LogLevel::Error,
                          .type = LogType::Storage,
                          .message = text,
@@ -74,12 +75,12 @@ void DestinationRun::start(const std::string& path, PipeReader& reader,
       note_failure();
       // The others do not wait for this one any more.
       reader.fail(failure_);
-      uint64_t size = 0;
+      std::optional<uint64_t> sent;
       try {
-        if (reader.reached_end()) size = stream.get().size;
+        if (reader.reached_end()) sent = stream.get().size;
       } catch (...) {  // the source failed after all: there is no size
       }
-      tidy_up(reader.reached_end(), size);
+      tidy_up(sent);
     }
   }};
 }
@@ -93,13 +94,15 @@ void DestinationRun::run(PipeReader& reader, const std::shared_future<StoredStre
   const StoredObject answer = storage_->put(path_, destination_.token, source);
   committed_ = true;
   if (!source.reached_end()) {
-    throw Error(ErrorCode::Internal, storage_->library().label() +
-                                         " reported a stored file without having read it to the end");
+    throw Error(
+        ErrorCode::Internal,
+        storage_->library().label() + " reported a stored file without having read it to the end");
   }
   const StoredStream& stored = stream.get();
   context_.cancel.throw_if_cancelled();
   confirm(answer, stored);
   context_.cancel.throw_if_cancelled();
+  sidecar_sent_ = stored.sidecar.size();
   storage_->put_text(sidecar_path(path_), destination_.token, stored.sidecar);
   sidecar_committed_ = true;
   const std::string text = "stored \"" + path_ + "\" at \"" + destination_.name + "\"";
@@ -117,7 +120,8 @@ void DestinationRun::confirm(const StoredObject& put_answer, const StoredStream&
   for (const std::string& sum : {put_answer.sha256, found.sha256}) {
     if (sum.empty()) continue;
     if (sum != stream.sha256) {
-      throw Error(ErrorCode::DataLoss, "the destination computed another checksum for \"" + path_ + "\"");
+      throw Error(ErrorCode::DataLoss,
+                  "the destination computed another checksum for \"" + path_ + "\"");
     }
     confirmed_ = "sha256";
   }
@@ -134,37 +138,40 @@ void DestinationRun::attempt(const char* what, Step&& step) noexcept {
   } catch (...) {
     const Cause cause = current_cause();
     try {
-      context_.warning("destination \"" + destination_.name + "\": cannot " + what + ": " +
-                           cause->what(),
-                       LogType::Storage, cause->detail());
+      context_.warning(
+          "destination \"" + destination_.name + "\": cannot " + what + ": " + cause->what(),
+          LogType::Storage, cause->detail());
     } catch (...) {  // nobody can be told
     }
   }
 }
 
-void DestinationRun::tidy_up(bool reached_end, uint64_t size) noexcept {
-  if (!storage_) return;
-  attempt("remove what was left", [&] {
-    storage_->ignore_cancellation();
-    storage_->cleanup(destination_.token);
-  });
-  if (sidecar_committed_) {
-    attempt("remove the metadata", [&] { storage_->remove(sidecar_path(path_)); });
+void DestinationRun::remove_ours(const std::string& path, bool committed,
+                                 std::optional<uint64_t> sent) {
+  // A file that appeared here without our commit belongs to somebody else.
+  if (!committed) {
+    if (!sent || !failure_ || failure_->code() == ErrorCode::AlreadyExists) return;
+    const auto found = storage_->stat(path);
+    if (!found || found->size != *sent) return;
   }
-  attempt("remove the incomplete backup", [&] {
-    // A file that appeared here without our commit belongs to somebody else. Without an answer to the
-    // put it is ours only if it could have been committed and is exactly what was sent.
-    bool ours = committed_;
-    if (!ours && reached_end && failure_ && failure_->code() != ErrorCode::AlreadyExists) {
-      const auto found = storage_->stat(path_);
-      ours = found && found->size == size;
+  storage_->remove(path);
+}
+
+void DestinationRun::tidy_up(std::optional<uint64_t> sent) noexcept {
+  if (!storage_) return;
+  storage_->ignore_cancellation();
+  // The metadata first: a file without it is found by the next reconciliation, the reverse is not.
+  attempt("remove the metadata", [&] {
+    if (sidecar_committed_ || sidecar_sent_) {
+      remove_ours(sidecar_path(path_), sidecar_committed_, sidecar_sent_);
     }
-    if (ours) storage_->remove(path_);
   });
+  attempt("remove the incomplete backup", [&] { remove_ours(path_, committed_, sent); });
+  attempt("remove what was left", [&] { storage_->cleanup(destination_.token); });
 }
 
 void DestinationRun::undo() noexcept {
-  if (!failed()) tidy_up(false, 0);
+  if (!failed()) tidy_up(std::nullopt);
 }
 
 protocol::BackupDestinationResult DestinationRun::result() const {

@@ -47,7 +47,10 @@ class DestinationRun {
  private:
   void run(PipeReader& reader, const std::shared_future<StoredStream>& stream);
   void confirm(const StoredObject& put_answer, const StoredStream& stream);
-  void tidy_up(bool reached_end, uint64_t size) noexcept;
+  /// `sent`: the size of the stream when all of it was handed to the destination.
+  void tidy_up(std::optional<uint64_t> sent) noexcept;
+  /// Removes `path` if it is ours: committed, or put without an answer and exactly what was sent.
+  void remove_ours(const std::string& path, bool committed, std::optional<uint64_t> sent);
   void note_failure() noexcept;
   /// Runs one step of tidying up; a failure of it is only logged.
   template <class Step>
@@ -61,6 +64,7 @@ class DestinationRun {
   std::string path_;
   bool committed_ = false;
   bool sidecar_committed_ = false;
+  std::optional<uint64_t> sidecar_sent_;  // its size, once its put has begun
   bool stream_failed_ = false;
   std::string confirmed_;
   Cause failure_;

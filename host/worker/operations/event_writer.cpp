@@ -74,9 +74,10 @@ void EventWriter::log(const LogLine& line) noexcept {
     if (!line.details.empty()) data["details"] = cut(line.details, kLongestDetails);
     emit_locked(protocol::EventKind::Log, std::move(data));
     if (log_lines_ == kMostLogLines) {
-      emit_locked(protocol::EventKind::Log, {{"level", "warning"},
-                                             {"type", "general"},
-                                             {"message", "too many log lines: further ones are dropped"}});
+      emit_locked(protocol::EventKind::Log,
+                  {{"level", "warning"},
+                   {"type", "general"},
+                   {"message", "too many log lines: further ones are dropped"}});
     }
   } catch (...) {  // a line that cannot be told does not end the operation
   }

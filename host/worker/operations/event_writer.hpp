@@ -11,8 +11,8 @@
 
 namespace dbackup::host {
 
-/// Writes the events of one worker to a descriptor, in order, each a whole line. Log lines are cut to
-/// 4 KiB and to 20,000 per request, progress is thinned to one event in 250 ms. [any thread]
+/// Writes the events of one worker to a descriptor, in order, each a whole line. Log lines are cut
+/// to 4 KiB and to 20,000 per request, progress is thinned to one event in 250 ms. [any thread]
 class EventWriter final : public Journal {
  public:
   /// `fd` stays the caller's. `on_broken` is called once, when nobody reads any more.

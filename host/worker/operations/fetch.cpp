@@ -18,8 +18,8 @@ Range range_of(const protocol::FetchRequest& request, uint64_t total) {
   }
   const auto offset = static_cast<uint64_t>(request.offset);
   const uint64_t left = total - offset;
-  return {offset, request.length < 0 ? left
-                                     : std::min(left, static_cast<uint64_t>(request.length))};
+  return {offset,
+          request.length < 0 ? left : std::min(left, static_cast<uint64_t>(request.length))};
 }
 
 void emit_start(const OperationContext& context, uint64_t total, const Range& range) {

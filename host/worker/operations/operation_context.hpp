@@ -15,8 +15,8 @@ struct OperationContext {
   CancelToken cancel;
   /// Where fetch writes; -1: nowhere.
   int bulk_fd = -1;
-  /// Waits for the host's answer to a "reserve" event. Throws when the operation is cancelled or the
-  /// host is gone.
+  /// Waits for the host's answer to a "reserve" event. Throws when the operation is cancelled or
+  /// the host is gone.
   std::function<bool()> await_proceed;
 
   void stage(std::string_view name) const {

@@ -8,8 +8,8 @@
 namespace dbackup::host {
 namespace {
 
-/// A plugin may stop reading early, for example because its tool found the end by itself. What is left
-/// must still be authentic: only then was the part that it took.
+/// A plugin may stop reading early, for example because its tool found the end by itself. What is
+/// left must still be authentic: only then was the part that it took.
 void read_rest(PipeReader& reader) {
   while (true) {
     const Bytes rest = reader.peek();

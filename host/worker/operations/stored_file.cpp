@@ -81,8 +81,9 @@ void pull_whole(StorageProxy& storage, const StoredObject& object, ByteSink& sin
   try {
     const uint64_t came = storage.get(object.path, 0, std::nullopt, sink);
     if (came != object.size) {
-      throw Error(ErrorCode::DataLoss, "\"" + object.path + "\" has " + std::to_string(object.size) +
-                                           " bytes, but " + std::to_string(came) + " were read");
+      throw Error(ErrorCode::DataLoss, "\"" + object.path + "\" has " +
+                                           std::to_string(object.size) + " bytes, but " +
+                                           std::to_string(came) + " were read");
     }
     sink.finish();
   } catch (...) {

@@ -9,8 +9,8 @@
 
 namespace dbackup::host {
 
-/// The text of the sidecar beside `path`; nullopt when there is none. Throws Error{DataLoss} for one
-/// that is longer than 64 KiB or no text.
+/// The text of the sidecar beside `path`; nullopt when there is none. Throws Error{DataLoss} for
+/// one that is longer than 64 KiB or no text.
 std::optional<std::string> read_sidecar(StorageProxy& storage, const std::string& path);
 
 /// What stat() says; Error{NotFound} naming the path when there is no such file.

@@ -124,18 +124,17 @@ dbackup_status which(void* ctx, dbackup_str request, const dbackup_item_sink* si
   }
 }
 
-constexpr dbackup_host_exec kTable{.struct_size = sizeof(dbackup_host_exec),
-                                   .start = &start,
-                                   .read = &read_output,
-                                   .write = &write_input,
-                                   .close_stdin = [](void* process) noexcept {
-                                     process_from(process).close_input();
-                                   },
-                                   .wait = &wait_for_end,
-                                   .release = &release,
-                                   .side_file = &make_side_file,
-                                   .release_side_file = &release_side_file,
-                                   .which = &which};
+constexpr dbackup_host_exec kTable{
+    .struct_size = sizeof(dbackup_host_exec),
+    .start = &start,
+    .read = &read_output,
+    .write = &write_input,
+    .close_stdin = [](void* process) noexcept { process_from(process).close_input(); },
+    .wait = &wait_for_end,
+    .release = &release,
+    .side_file = &make_side_file,
+    .release_side_file = &release_side_file,
+    .which = &which};
 
 }  // namespace
 

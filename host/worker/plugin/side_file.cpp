@@ -9,7 +9,8 @@
 namespace dbackup::host {
 namespace {
 
-// Far from the numbers that a tool's own files get, so that it is not closed or replaced by accident.
+// Far from the numbers that a tool's own files get, so that it is not closed or replaced by
+// accident.
 constexpr int kLowestNumber = 100;
 
 }  // namespace

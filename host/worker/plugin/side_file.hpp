@@ -8,9 +8,10 @@
 
 namespace dbackup::host {
 
-/// A file that exists in memory only, for tools that insist on reading a secret from a file. Programs
-/// started by the same call while it lives inherit the descriptor, so the path works in them; nothing
-/// is ever on a disk, and it is gone when the last of them has ended, whatever ends them.
+/// A file that exists in memory only, for tools that insist on reading a secret from a file.
+/// Programs started by the same call while it lives inherit the descriptor, so the path works in
+/// them; nothing is ever on a disk, and it is gone when the last of them has ended, whatever ends
+/// them.
 class SideFile final : public CallResource {
  public:
   SideFile(CallContext& call, std::string_view content);

@@ -35,8 +35,8 @@ class SourceProxy : public AdapterInstance<dbackup_source> {
     protocol::PrivilegedLogin privileged;
     Json options = Json::object();
   };
-  /// Throws the reader's own error when that failed. Returning does not mean that `in` was read to its
-  /// end: what is left has not been checked by anybody yet.
+  /// Throws the reader's own error when that failed. Returning does not mean that `in` was read to
+  /// its end: what is left has not been checked by anybody yet.
   void restore(const RestoreOrder& order, ByteSource& in);
 
   /// Each item has a "name". Error{Unimplemented} when the adapter does not offer it.

@@ -98,11 +98,13 @@ SpawnedProgram fork_and_exec(const SpawnOrder& order) {
   return program;
 }
 
-/// The parent-death signal comes when the thread that forked ends, so all programs are started by one
-/// thread that lives as long as the process.
+/// The parent-death signal comes when the thread that forked ends, so all programs are started by
+/// one thread that lives as long as the process.
 class SpawnThread {
  public:
-  SpawnThread() { std::thread{[this] { serve(); }}.detach(); }
+  SpawnThread() {
+    std::thread{[this] { serve(); }}.detach();
+  }
 
   SpawnedProgram start(const SpawnOrder& order) {
     std::packaged_task<SpawnedProgram()> task{[&order] { return fork_and_exec(order); }};
@@ -137,7 +139,8 @@ class SpawnThread {
 
 bool can_run(const std::string& path) {
   struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(path.c_str(), X_OK) == 0;
+  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+         ::access(path.c_str(), X_OK) == 0;
 }
 
 }  // namespace

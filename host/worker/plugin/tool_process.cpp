@@ -52,9 +52,8 @@ bool has_nul(const std::string& text) { return text.find('\0') != std::string::n
 
 /// The whole environment of a program: a short list, and what its plugin asked for.
 std::map<std::string, std::string> environment_of(const ToolOrder& order) {
-  std::map<std::string, std::string> all{{"PATH", default_search_path()},
-                                         {"HOME", environment_or("HOME", "/")},
-                                         {"LANG", "C.UTF-8"}};
+  std::map<std::string, std::string> all{
+      {"PATH", default_search_path()}, {"HOME", environment_or("HOME", "/")}, {"LANG", "C.UTF-8"}};
   if (const std::string zone = environment_or("TZ", ""); !zone.empty()) all["TZ"] = zone;
   for (const auto& [name, value] : order.environment) {
     if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value)) {
@@ -85,7 +84,10 @@ std::string default_search_path() {
 }
 
 ToolProcess::ToolProcess(CallContext& call, const ToolOrder& order)
-    : call_{call}, output_mode_{order.output}, cancel_event_{make_event()}, stop_event_{make_event()} {
+    : call_{call},
+      output_mode_{order.output},
+      cancel_event_{make_event()},
+      stop_event_{make_event()} {
   call.cancel().throw_if_cancelled();
   if (order.argv.empty()) throw Error(ErrorCode::InvalidArgument, "no program to start");
   for (const std::string& argument : order.argv) {
@@ -96,8 +98,8 @@ ToolProcess::ToolProcess(CallContext& call, const ToolOrder& order)
                       .arguments = order.argv,
                       .inherited = call.inherited_descriptors()};
   if (spawning.program.empty()) {
-    throw Error(ErrorCode::NotFound,
-                "cannot start \"" + order.argv.front() + "\": no such program", {}, "no_program");
+    throw Error(ErrorCode::NotFound, "cannot start \"" + order.argv.front() + "\": no such program",
+                {}, "no_program");
   }
   for (const auto& [name, value] : environment) spawning.environment.push_back(name + "=" + value);
 

@@ -25,7 +25,8 @@ struct ToolOrder {
 };
 
 /// A running program of a plugin. A cancelled call ends it (SIGTERM, after 200 ms SIGKILL) whatever
-/// the plugin does meanwhile. Reading and writing may happen on two threads; otherwise one at a time.
+/// the plugin does meanwhile. Reading and writing may happen on two threads; otherwise one at a
+/// time.
 class ToolProcess final : public CallResource {
  public:
   /// Throws Error{NotFound} when there is no such program.
@@ -40,8 +41,8 @@ class ToolProcess final : public CallResource {
   /// How many bytes standard input took; Error{Aborted} when the program has closed it.
   size_t write(std::span<const std::byte> bytes);
   void close_input() noexcept { input_.reset(); }
-  /// {"exit_code","signal","stdout"?,"stderr"}. Closes the pipes first: what has not been read by now
-  /// will not be. Throws the cause of a cancellation, after the program has ended.
+  /// {"exit_code","signal","stdout"?,"stderr"}. Closes the pipes first: what has not been read by
+  /// now will not be. Throws the cause of a cancellation, after the program has ended.
   Json wait();
 
  private:

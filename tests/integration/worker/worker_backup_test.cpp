@@ -52,17 +52,21 @@ TEST_P(BackupRoundTrip, IsListedFetchedVerifiedRestoredAndRemoved) {
   EXPECT_EQ(done.data.at("sha256"), host::sha256_hex(stored));
   EXPECT_EQ(files_in(store.path()), (std::set<std::string>{path, path + ".meta.json"}));
 
-  const auto listed = worker.run("list", {{"adapter", local_storage(store.path())}, {"sidecars", true}});
+  const auto listed =
+      worker.run("list", {{"adapter", local_storage(store.path())}, {"sidecars", true}});
   ASSERT_EQ(listed.items().size(), 1U);
   const std::string sidecar = text_of(listed.items()[0], "sidecar");
-  EXPECT_EQ(host::check_sidecar(sidecar, "k1", std::string(32, '\xaa')), host::SidecarTrust::Signed);
-  EXPECT_EQ(host::check_sidecar(sidecar, "k1", std::string(32, '\xab')), host::SidecarTrust::Tampered);
+  EXPECT_EQ(host::check_sidecar(sidecar, "k1", std::string(32, '\xaa')),
+            host::SidecarTrust::Signed);
+  EXPECT_EQ(host::check_sidecar(sidecar, "k1", std::string(32, '\xab')),
+            host::SidecarTrust::Tampered);
   const host::Sidecar parsed = host::parse_sidecar(sidecar);
   EXPECT_EQ(parsed.checksum, host::sha256_hex(stored));
   EXPECT_EQ(parsed.engine_version, "probe 1");
   EXPECT_EQ(parsed.execution_id, "e-1");
 
-  const Json file{{"storage", local_storage(store.path())}, {"path", path}, {"identities", {secret}}};
+  const Json file{
+      {"storage", local_storage(store.path())}, {"path", path}, {"identities", {secret}}};
   std::string bytes;
   ASSERT_TRUE(worker.fetch({{"file", file}}, bytes).ok);
   EXPECT_EQ(bytes, stored);
@@ -73,21 +77,25 @@ TEST_P(BackupRoundTrip, IsListedFetchedVerifiedRestoredAndRemoved) {
   std::ofstream{work / "plain"} << "";
   const std::map<std::string, std::string> open{
       {"NONE", "cat"}, {"ZSTD", "zstd -dc"}, {"GZIP", "gunzip -c"}, {"BROTLI", "brotli -dc"}};
-  const std::string unseal =
-      sealed ? "age -d -i '" + (work / "id") + "' '" + (store / path) + "'" : "cat '" + (store / path) + "'";
+  const std::string unseal = sealed ? "age -d -i '" + (work / "id") + "' '" + (store / path) + "'"
+                                    : "cat '" + (store / path) + "'";
   const std::string plain = shell(unseal + " | " + open.at(compression));
   EXPECT_EQ(plain.size(), static_cast<size_t>(kBytes));
   const std::string compressed = shell(unseal);
-  const auto fetched = worker.fetch({{"file", file}, {"unseal", true}, {"offset", 5}, {"length", 90'000}}, bytes);
+  const auto fetched =
+      worker.fetch({{"file", file}, {"unseal", true}, {"offset", 5}, {"length", 90'000}}, bytes);
   ASSERT_TRUE(fetched.ok) << fetched.data;
   EXPECT_EQ(bytes, compressed.substr(5, 90'000));
   ASSERT_TRUE(worker.fetch({{"file", file}, {"unseal", true}}, bytes).ok);
   EXPECT_EQ(bytes, compressed);
 
-  const auto verified = worker.run("verify", {{"adapter", local_storage(store.path())}, {"path", path}});
+  const auto verified =
+      worker.run("verify", {{"adapter", local_storage(store.path())}, {"path", path}});
   EXPECT_EQ(verified.data, Json({{"sha256", host::sha256_hex(stored)}, {"size", stored.size()}}));
 
-  Json restore{{"file", file}, {"source", probe_source({{"restoreTo", work / "restored"}})}, {"database", "db"}};
+  Json restore{{"file", file},
+               {"source", probe_source({{"restoreTo", work / "restored"}})},
+               {"database", "db"}};
   restore["file"]["sha256"] = host::sha256_hex(stored);
   const auto restored = worker.run("restore", restore);
   ASSERT_TRUE(restored.ok) << restored.data;
@@ -100,11 +108,13 @@ TEST_P(BackupRoundTrip, IsListedFetchedVerifiedRestoredAndRemoved) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllForms, BackupRoundTrip,
-                         testing::Values(Variant{"NONE", false}, Variant{"NONE", true}, Variant{"ZSTD", false},
-                                         Variant{"ZSTD", true}, Variant{"GZIP", false}, Variant{"GZIP", true},
+                         testing::Values(Variant{"NONE", false}, Variant{"NONE", true},
+                                         Variant{"ZSTD", false}, Variant{"ZSTD", true},
+                                         Variant{"GZIP", false}, Variant{"GZIP", true},
                                          Variant{"BROTLI", false}, Variant{"BROTLI", true}),
                          [](const auto& variant) {
-                           return variant.param.compression + (variant.param.sealed ? "Sealed" : "");
+                           return variant.param.compression +
+                                  (variant.param.sealed ? "Sealed" : "");
                          });
 
 TEST(BackupNames, TakeTheFirstSuffixThatIsFreeEverywhere) {
@@ -114,9 +124,10 @@ TEST(BackupNames, TakeTheFirstSuffixThatIsFreeEverywhere) {
   std::ofstream{one / "job/2026-01-02.sql"} << "foreign";
   std::ofstream{two / "job/2026-01-02-2.sql.meta.json"} << "foreign";
   WorkerSession worker;
-  const auto done = worker.run("backup", backup_of(probe_source({{"bytes", 10}}),
-                                                   {destination("one", local_storage(one.path())),
-                                                    destination("two", local_storage(two.path()))}));
+  const auto done = worker.run(
+      "backup",
+      backup_of(probe_source({{"bytes", 10}}), {destination("one", local_storage(one.path())),
+                                                destination("two", local_storage(two.path()))}));
   ASSERT_TRUE(done.ok) << done.data;
   EXPECT_EQ(done.data.at("path"), "job/2026-01-02-3.sql");
   EXPECT_EQ(read_file(one / "job/2026-01-02.sql"), "foreign");
@@ -127,19 +138,22 @@ TEST(BackupNames, GoOnWhenTheHostRefusesAReservation) {
   WorkerSession worker;
   worker.refuse_paths = 2;
   std::vector<std::string> asked;
-  worker.send("backup", backup_of(probe_source({{"bytes", 10}}), {destination("a", local_storage(store.path()))}));
+  worker.send("backup", backup_of(probe_source({{"bytes", 10}}),
+                                  {destination("a", local_storage(store.path()))}));
   const auto done = worker.finish([&](const Event& event) {
     if (event.kind == EventKind::Reserve) asked.push_back(text_of(event.data, "path"));
   });
   ASSERT_TRUE(done.ok) << done.data;
-  EXPECT_THAT(asked, ElementsAre("job/2026-01-02.sql", "job/2026-01-02-2.sql", "job/2026-01-02-3.sql"));
+  EXPECT_THAT(asked,
+              ElementsAre("job/2026-01-02.sql", "job/2026-01-02-2.sql", "job/2026-01-02-3.sql"));
   EXPECT_EQ(done.data.at("path"), "job/2026-01-02-3.sql");
 }
 
 TEST(BackupConfirmation, ReadsBackWhenAsked) {
   TemporaryFolder store;
   WorkerSession worker;
-  Json request = backup_of(probe_source({{"bytes", 10}}), {destination("a", local_storage(store.path()))});
+  Json request =
+      backup_of(probe_source({{"bytes", 10}}), {destination("a", local_storage(store.path()))});
   request["confirm"] = "read";
   EXPECT_EQ(worker.run("backup", request).data.at("destinations")[0].at("confirmed"), "sha256");
 }
@@ -147,8 +161,9 @@ TEST(BackupConfirmation, ReadsBackWhenAsked) {
 TEST(BackupStages, AreToldInOrder) {
   TemporaryFolder store;
   WorkerSession worker;
-  const auto done =
-      worker.run("backup", backup_of(probe_source({{"bytes", 10}}), {destination("a", local_storage(store.path()))}));
+  const auto done = worker.run(
+      "backup",
+      backup_of(probe_source({{"bytes", 10}}), {destination("a", local_storage(store.path()))}));
   std::vector<std::string> stages;
   for (const Event& event : done.events) {
     if (event.kind == EventKind::Stage) stages.push_back(text_of(event.data, "name"));
@@ -162,8 +177,9 @@ TEST(StoredSidecar, IsReplacedByWriteSidecar) {
   const Json adapter = local_storage(store.path());
   std::ofstream{store / "file.sql"} << "dump";
   for (const std::string content : {"{\"locked\":true}", "{\"locked\":false}"}) {
-    const auto done = worker.run("write_sidecar", {{"adapter", adapter}, {"path", "file.sql"},
-                                                   {"content", content}, {"token", "t"}});
+    const auto done = worker.run(
+        "write_sidecar",
+        {{"adapter", adapter}, {"path", "file.sql"}, {"content", content}, {"token", "t"}});
     EXPECT_TRUE(done.ok) << done.data;
     EXPECT_EQ(read_file(store / "file.sql.meta.json"), content);
   }
@@ -177,7 +193,8 @@ TEST(StoredList, HidesItsOwnFolderAndSkipsUnreadableSidecars) {
   std::ofstream{store / "a.sql.meta.json"} << std::string(100'000, ' ');
   std::ofstream{store / "b.sql"} << "x";
   WorkerSession worker;
-  const auto listed = worker.run("list", {{"adapter", local_storage(store.path())}, {"sidecars", true}});
+  const auto listed =
+      worker.run("list", {{"adapter", local_storage(store.path())}, {"sidecars", true}});
   ASSERT_TRUE(listed.ok) << listed.data;
   std::set<std::string> paths;
   for (const Json& item : listed.items()) {

@@ -12,10 +12,11 @@ using testing::HasSubstr;
 TEST(BackupRun, LeavesNothingWhenTheDumpFails) {
   TemporaryFolder one, two;
   WorkerSession worker;
-  const auto done = worker.run("backup", backup_of(probe_source({{"failAfter", 2'000'000}}),
-                                                   {destination("one", local_storage(one.path())),
-                                                    destination("two", probe_storage({{"basePath", two.path()}}))},
-                                                   "ZSTD"));
+  const auto done = worker.run(
+      "backup", backup_of(probe_source({{"failAfter", 2'000'000}}),
+                          {destination("one", local_storage(one.path())),
+                           destination("two", probe_storage({{"basePath", two.path()}}))},
+                          "ZSTD"));
   EXPECT_FALSE(done.ok);
   EXPECT_EQ(done.data.at("message"), "the probe failed as asked");
   EXPECT_TRUE(files_in(one.path()).empty());
@@ -23,13 +24,15 @@ TEST(BackupRun, LeavesNothingWhenTheDumpFails) {
 }
 
 TEST(BackupRun, LeavesNothingWhenItIsCancelled) {
-  for (const char* when : {"Initializing", "reserve", "Dumping Databases", "hanging", "Uploading", "Verifying"}) {
+  for (const char* when :
+       {"Initializing", "reserve", "Dumping Databases", "hanging", "Uploading", "Verifying"}) {
     TemporaryFolder one, two;
     WorkerSession worker;
     Json source = probe_source({{"bytes", 5'000'000}});
     if (when == std::string{"hanging"}) source = probe_source({{"hangAfter", 500'000}});
-    worker.send("backup", backup_of(source, {destination("one", local_storage(one.path())),
-                                             destination("two", probe_storage({{"basePath", two.path()}}))}));
+    worker.send("backup",
+                backup_of(source, {destination("one", local_storage(one.path())),
+                                   destination("two", probe_storage({{"basePath", two.path()}}))}));
     const auto done = worker.finish([&](const Event& event) {
       const bool now = (event.kind == EventKind::Stage && event.data.at("name") == when) ||
                        (event.kind == EventKind::Log && event.data.at("message") == when) ||
@@ -55,9 +58,10 @@ TEST(BackupRun, GoesOnWithoutADestinationThatFailsAtAnyCall) {
     TemporaryFolder good, bad;
     WorkerSession worker;
     const auto done = worker.run(
-        "backup", backup_of(probe_source({{"bytes", 400'000}}),
-                            {destination("bad", probe_storage({{"basePath", bad.path()}, {"failCall", nth}})),
-                             destination("good", local_storage(good.path()))}));
+        "backup",
+        backup_of(probe_source({{"bytes", 400'000}}),
+                  {destination("bad", probe_storage({{"basePath", bad.path()}, {"failCall", nth}})),
+                   destination("good", local_storage(good.path()))}));
     ASSERT_TRUE(done.ok) << nth << done.data;
     const Json& results = done.data.at("destinations");
     fired = !results[0].at("success").get<bool>();
@@ -78,9 +82,10 @@ TEST(BackupRun, ReportsEachDestinationWhenAllFail) {
   TemporaryFolder one, two;
   WorkerSession worker;
   const auto done = worker.run(
-      "backup", backup_of(probe_source({{"bytes", 5'000'000}}),
-                          {destination("one", probe_storage({{"basePath", one.path()}, {"failCall", 4}})),
-                           destination("two", probe_storage({{"basePath", two.path()}, {"failCall", 5}}))}));
+      "backup",
+      backup_of(probe_source({{"bytes", 5'000'000}}),
+                {destination("one", probe_storage({{"basePath", one.path()}, {"failCall", 4}})),
+                 destination("two", probe_storage({{"basePath", two.path()}, {"failCall", 5}}))}));
   ASSERT_TRUE(done.ok) << done.data;
   for (const Json& result : done.data.at("destinations")) {
     EXPECT_FALSE(result.at("success").get<bool>());
@@ -94,18 +99,22 @@ TEST(BackupRun, CatchesADestinationThatReportsWhatItDidNotRead) {
   TemporaryFolder good, bad;
   WorkerSession worker;
   const auto done = worker.run(
-      "backup", backup_of(probe_source({{"bytes", 400'000}}),
-                          {destination("bad", probe_storage({{"basePath", bad.path()}, {"behaviour", "shortPut"}})),
-                           destination("good", local_storage(good.path()))}));
+      "backup",
+      backup_of(
+          probe_source({{"bytes", 400'000}}),
+          {destination("bad", probe_storage({{"basePath", bad.path()}, {"behaviour", "shortPut"}})),
+           destination("good", local_storage(good.path()))}));
   ASSERT_TRUE(done.ok) << done.data;
-  EXPECT_THAT(done.data.at("destinations")[0].at("error").get<std::string>(), HasSubstr("org.dbackup.test.probe"));
+  EXPECT_THAT(done.data.at("destinations")[0].at("error").get<std::string>(),
+              HasSubstr("org.dbackup.test.probe"));
   EXPECT_TRUE(files_in(bad.path()).empty());
 }
 
 TEST(BackupRun, KeepsAForeignFileThatAppearsAtItsPath) {
   TemporaryFolder raced;
   WorkerSession second;
-  second.send("backup", backup_of(probe_source({{"hangAfter", 1000}}), {destination("a", local_storage(raced.path()))}));
+  second.send("backup", backup_of(probe_source({{"hangAfter", 1000}}),
+                                  {destination("a", local_storage(raced.path()))}));
   const auto cancelled = second.finish([&](const Event& event) {
     if (event.kind != EventKind::Log || event.data.at("message") != "hanging") return;
     std::filesystem::create_directories(raced / "job");
@@ -215,7 +224,8 @@ TEST(FetchRun, EndsWhenItsReaderIsGone) {
   std::ofstream{store / "big"} << std::string(8'000'000, 'x');
   WorkerSession worker;
   worker.close_bulk();
-  const auto done = worker.run("fetch", {{"file", {{"storage", local_storage(store.path())}, {"path", "big"}}}});
+  const auto done =
+      worker.run("fetch", {{"file", {{"storage", local_storage(store.path())}, {"path", "big"}}}});
   EXPECT_FALSE(done.ok);
   EXPECT_EQ(done.data.at("code"), 1);
 }

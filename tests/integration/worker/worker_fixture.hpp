@@ -25,12 +25,16 @@ inline Json probe_storage(Json config) {
   return {{"plugin_path", kProbe}, {"adapter_id", "probe-storage"}, {"config", std::move(config)}};
 }
 inline Json local_storage(const std::string& folder) {
-  return {{"plugin_path", kLocal}, {"adapter_id", "local-filesystem"}, {"config", {{"basePath", folder}}}};
+  return {{"plugin_path", kLocal},
+          {"adapter_id", "local-filesystem"},
+          {"config", {{"basePath", folder}}}};
 }
 inline Json destination(const std::string& id, Json adapter) {
-  return {{"id", id}, {"name", "the " + id}, {"token", "token-" + id}, {"adapter", std::move(adapter)}};
+  return {
+      {"id", id}, {"name", "the " + id}, {"token", "token-" + id}, {"adapter", std::move(adapter)}};
 }
-inline Json backup_of(Json source, std::vector<Json> destinations, const std::string& compression = "NONE") {
+inline Json backup_of(Json source, std::vector<Json> destinations,
+                      const std::string& compression = "NONE") {
   return {{"execution_id", "e-1"},
           {"source", std::move(source)},
           {"database", "db"},
@@ -57,7 +61,8 @@ inline std::string text_of(const Json& object, const char* key) {
 inline std::set<std::string> files_in(const std::string& folder) {
   std::set<std::string> out;
   for (const auto& entry : std::filesystem::recursive_directory_iterator{folder}) {
-    if (entry.is_regular_file()) out.insert(std::filesystem::relative(entry.path(), folder).string());
+    if (entry.is_regular_file())
+      out.insert(std::filesystem::relative(entry.path(), folder).string());
   }
   return out;
 }

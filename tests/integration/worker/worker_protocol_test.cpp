@@ -28,9 +28,9 @@ TEST(WorkerProtocol, RefusesAnotherProtocol) {
 }
 
 TEST(WorkerProtocol, EndsOnGarbageWithAnError) {
-  for (const std::string& garbage :
-       {std::string{"no json\n"}, std::string{"{\"id\":\"1\"}\n"}, std::string{"{\"id\":\"1\",\"op\":\"dance\"}\n"},
-        std::string{"[]\n"}, std::string(1024 * 1024 + 2, 'x')}) {
+  for (const std::string& garbage : {std::string{"no json\n"}, std::string{"{\"id\":\"1\"}\n"},
+                                     std::string{"{\"id\":\"1\",\"op\":\"dance\"}\n"},
+                                     std::string{"[]\n"}, std::string(1024 * 1024 + 2, 'x')}) {
     WorkerSession worker;
     worker.send_text(garbage);
     EXPECT_FALSE(worker.finish().ok);
@@ -84,7 +84,8 @@ TEST(WorkerProtocol, CancelsTheRunningOperation) {
   const auto outcome = worker.finish([&](const Event&) { worker.cancel(); });
   EXPECT_FALSE(outcome.ok);
   EXPECT_EQ(outcome.data.at("code"), 1);
-  EXPECT_TRUE(worker.run("test", {{"adapter", probe_source(Json::object())}}).ok) << "the next one runs";
+  EXPECT_TRUE(worker.run("test", {{"adapter", probe_source(Json::object())}}).ok)
+      << "the next one runs";
 }
 
 TEST(WorkerProtocol, SurvivesAPluginThatThrowsAndNamesIt) {
@@ -102,7 +103,8 @@ TEST(WorkerProtocol, DescribesAPluginAndRefusesABrokenOne) {
   EXPECT_EQ(outcome.data.at("plugin_id"), "org.dbackup.test.probe");
   EXPECT_EQ(outcome.data.at("adapters").size(), 2U);
   const auto broken = worker.run(
-      "describe", {{"plugin_path", std::string{DBACKUP_TEST_PLUGINS} + "/dbackup_broken_descriptor.so"}});
+      "describe",
+      {{"plugin_path", std::string{DBACKUP_TEST_PLUGINS} + "/dbackup_broken_descriptor.so"}});
   EXPECT_FALSE(broken.ok);
   EXPECT_THAT(broken.data.at("message").get<std::string>(), HasSubstr("org.dbackup.test.broken"));
 }
@@ -119,11 +121,13 @@ TEST(WorkerProtocol, ShowsNoSecretToToolsOrInItsCommandLine) {
   ::setenv("DBACKUP_ENCRYPTION_KEY", "very-secret-key", 1);
   WorkerSession worker;
   const auto outcome = worker.run(
-      "test", {{"adapter", probe_source({{"behaviour", "environment"}, {"secret", "very-secret-option"}})}});
+      "test", {{"adapter",
+                probe_source({{"behaviour", "environment"}, {"secret", "very-secret-option"}})}});
   ::unsetenv("DBACKUP_ENCRYPTION_KEY");
   ASSERT_TRUE(outcome.ok) << outcome.data;
   EXPECT_THAT(outcome.data.dump(), Not(HasSubstr("very-secret")));
-  EXPECT_THAT(read_file("/proc/" + std::to_string(worker.pid()) + "/cmdline"), Not(HasSubstr("secret")));
+  EXPECT_THAT(read_file("/proc/" + std::to_string(worker.pid()) + "/cmdline"),
+              Not(HasSubstr("secret")));
 }
 
 TEST(WorkerProtocol, ReportsAMalformedBody) {

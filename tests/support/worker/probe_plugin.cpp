@@ -1,7 +1,6 @@
-// A plugin for tests of the worker: a source whose bytes follow from a seed, and a storage in a folder
-// that fails at a chosen call.
+// A plugin for tests of the worker: a source whose bytes follow from a seed, and a storage in a
+// folder that fails at a chosen call.
 #include <dbackup/plugin.hpp>
-
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -13,8 +12,14 @@ namespace fs = std::filesystem;
 
 constexpr dbackup::Option kSourceOptions[] = {
     {.name = "bytes", .type = "integer", .fallback = "1000"},
-    {.name = "failAfter", .type = "integer", .help = "Fails after so many bytes.", .fallback = "-1"},
-    {.name = "hangAfter", .type = "integer", .help = "Waits for its cancellation.", .fallback = "-1"},
+    {.name = "failAfter",
+     .type = "integer",
+     .help = "Fails after so many bytes.",
+     .fallback = "-1"},
+    {.name = "hangAfter",
+     .type = "integer",
+     .help = "Waits for its cancellation.",
+     .fallback = "-1"},
     {.name = "restoreTo", .type = "path", .help = "File that a restore fills."},
     {.name = "behaviour", .help = "noise, garbage, silent, throw, restoreNothing"},
     {.name = "secret", .secret = true}};
@@ -45,7 +50,8 @@ class ProbeSource final : public dbackup::Source {
       return {.message = dbackup::Exec{call}.run({"env"}).output};
     }
     if (how == "leak") {  // never gives the program back
-      const auto* exec = static_cast<const dbackup_host_exec*>(call.host_extension(DBACKUP_EXT_HOST_EXEC));
+      const auto* exec =
+          static_cast<const dbackup_host_exec*>(call.host_extension(DBACKUP_EXT_HOST_EXEC));
       void* process = nullptr;
       exec->start(call.raw()->ctx, dbackup::borrow(R"({"argv":["sleep","600"]})"), &process);
     }
@@ -101,7 +107,10 @@ class ProbeSource final : public dbackup::Source {
 
 constexpr dbackup::Option kStorageOptions[] = {
     {.name = "basePath", .type = "path", .required = true},
-    {.name = "failCall", .type = "integer", .help = "The call that fails, from 1.", .fallback = "0"},
+    {.name = "failCall",
+     .type = "integer",
+     .help = "The call that fails, from 1.",
+     .fallback = "0"},
     {.name = "behaviour", .help = "shortPut: reports a put without reading it"}};
 
 class ProbeStorage final : public dbackup::Storage {
@@ -179,7 +188,8 @@ class ProbeStorage final : public dbackup::Storage {
   int64_t calls_ = 0;
 };
 
-constexpr dbackup::AdapterInfo kSource{.id = "probe-source", .name = "Probe", .options = kSourceOptions};
+constexpr dbackup::AdapterInfo kSource{
+    .id = "probe-source", .name = "Probe", .options = kSourceOptions};
 constexpr dbackup::AdapterInfo kStorage{
     .id = "probe-storage", .name = "Probe", .options = kStorageOptions};
 

@@ -27,7 +27,8 @@ WorkerSession::WorkerSession(bool greet) {
   ::posix_spawn_file_actions_adddup2(&actions, events.write_end.get(), 51);
   ::posix_spawn_file_actions_adddup2(&actions, bulk.write_end.get(), 52);
   const char* argv[] = {DBACKUP_WORKER_TOOL, "--events-fd", "51", "--bulk-fd", "52", nullptr};
-  const int failure = ::posix_spawn(&pid_, argv[0], &actions, nullptr, const_cast<char**>(argv), environ);
+  const int failure =
+      ::posix_spawn(&pid_, argv[0], &actions, nullptr, const_cast<char**>(argv), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (failure != 0) throw std::runtime_error("cannot start " DBACKUP_WORKER_TOOL);
   input_ = std::move(input.write_end);

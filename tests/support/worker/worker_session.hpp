@@ -21,7 +21,7 @@ class WorkerSession {
 
   struct Outcome {
     bool ok = false;
-    host::Json data;  ///< of the "result" or "error"
+    host::Json data;                            ///< of the "result" or "error"
     std::vector<host::protocol::Event> events;  ///< all before it
 
     std::vector<host::Json> items() const;
@@ -39,7 +39,8 @@ class WorkerSession {
     send(op, body);
     return finish();
   }
-  /// A fetch: its outcome and its bytes, read on a thread of their own until the start event's length.
+  /// A fetch: its outcome and its bytes, read on a thread of their own until the start event's
+  /// length.
   Outcome fetch(const host::Json& body, std::string& bytes);
 
   void close_input() { input_.reset(); }

@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
     const std::string_view name = argv[i];
     if (name == "--events-fd") options.events_fd = std::atoi(argv[i + 1]);
     if (name == "--bulk-fd") options.bulk_fd = std::atoi(argv[i + 1]);
-    if (name == "--address-space") options.address_space_bytes = std::strtoull(argv[i + 1], nullptr, 10);
+    if (name == "--address-space")
+      options.address_space_bytes = std::strtoull(argv[i + 1], nullptr, 10);
   }
   try {
     ::_exit(dbackup::host::run_worker(options));

@@ -1,9 +1,9 @@
-#include <dbackup/exec.hpp>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 
 #include <chrono>
 #include <csignal>
+#include <dbackup/exec.hpp>
 #include <fstream>
 #include <future>
 #include <thread>
@@ -46,7 +46,8 @@ TEST_F(ExecService, ReportsExitCodesAndSignals) {
 }
 
 TEST_F(ExecService, PassesArgumentsUnchangedAndUsesNoShell) {
-  EXPECT_EQ(output_of({"printf", "%s|", "a b", "$HOME", "`id`", "", "'\""}), "a b|$HOME|`id`||'\"|");
+  EXPECT_EQ(output_of({"printf", "%s|", "a b", "$HOME", "`id`", "", "'\""}),
+            "a b|$HOME|`id`||'\"|");
 }
 
 TEST_F(ExecService, NamesAProgramThatDoesNotExist) {
@@ -64,7 +65,8 @@ TEST_F(ExecService, NamesAProgramThatDoesNotExist) {
 TEST_F(ExecService, RefusesAFileThatCannotBeExecuted) {
   TemporaryFolder folder;
   const std::string path = folder / "script";
-  std::ofstream{path} << "\x7f" "not a program";
+  std::ofstream{path} << "\x7f"
+                         "not a program";
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   EXPECT_THROW(exec().start({path}), Error);
 }
@@ -97,7 +99,8 @@ TEST_F(ExecService, SaysWhenTheProgramClosedItsInput) {
 }
 
 TEST_F(ExecService, KeepsTheEndOfTheErrorOutputAndLogsFiftyLines) {
-  const ExitStatus end = exec().run({"sh", "-c", "for i in $(seq 1 5000); do echo line $i >&2; done; exit 3"});
+  const ExitStatus end =
+      exec().run({"sh", "-c", "for i in $(seq 1 5000); do echo line $i >&2; done; exit 3"});
   EXPECT_EQ(end.exit_code, 3);
   EXPECT_EQ(end.errors.size(), 16U * 1024U);
   EXPECT_TRUE(end.errors.ends_with("line 5000\n"));
@@ -138,7 +141,8 @@ TEST_F(ExecService, EndsAStubbornProgramSoonAfterCancellation) {
 }
 
 TEST_F(ExecService, HandsOnNoDescriptor) {
-  const host::UniqueFd leaky{::open("/dev/null", O_RDONLY)};  // not close-on-exec, as a library might
+  const host::UniqueFd leaky{
+      ::open("/dev/null", O_RDONLY)};  // not close-on-exec, as a library might
   std::string listed = output_of({"ls", "/proc/self/fd"});
   // 3 is ls's own, of the folder it lists.
   EXPECT_EQ(listed, "0\n1\n2\n3\n");
@@ -167,14 +171,16 @@ TEST_F(ExecService, ShowsASideFileToItsToolsOnlyAndOnlyWhileItLives) {
     path = file.path();
     EXPECT_EQ(output_of({"cat", path}), "host:5432:*:user:secret\n");
     EXPECT_EQ(output_of({"stat", "-L", "-c", "%a", path}), "600\n");
-    EXPECT_THAT(output_of({"sh", "-c", "cat /proc/$$/cmdline /proc/$$/environ"}), Not(HasSubstr("secret")));
+    EXPECT_THAT(output_of({"sh", "-c", "cat /proc/$$/cmdline /proc/$$/environ"}),
+                Not(HasSubstr("secret")));
   }
   EXPECT_FALSE(exec().run({"cat", path}).ok());
 }
 
 TEST_F(ExecService, EndsWhatAPluginForgot) {
   void* handle = nullptr;
-  const auto* table = static_cast<const dbackup_host_exec*>(call_.host_extension(DBACKUP_EXT_HOST_EXEC));
+  const auto* table =
+      static_cast<const dbackup_host_exec*>(call_.host_extension(DBACKUP_EXT_HOST_EXEC));
   ASSERT_EQ(table->start(context_.raw()->ctx,
                          borrow(R"({"argv":["sh","-c","echo $$; exec sleep 600"]})"), &handle),
             DBACKUP_OK);
@@ -185,11 +191,14 @@ TEST_F(ExecService, EndsWhatAPluginForgot) {
 }
 
 TEST_F(ExecService, RefusesRequestsThatMakeNoSense) {
-  const auto* table = static_cast<const dbackup_host_exec*>(call_.host_extension(DBACKUP_EXT_HOST_EXEC));
-  for (const char* request : {"", "[]", "{}", R"({"argv":[]})", R"({"argv":[1]})", R"({"argv":["a\u0000b"]})",
-                              R"({"argv":["true"],"env":{"A=B":"x"}})", R"({"argv":["true"],"stdout":"what"})"}) {
+  const auto* table =
+      static_cast<const dbackup_host_exec*>(call_.host_extension(DBACKUP_EXT_HOST_EXEC));
+  for (const char* request :
+       {"", "[]", "{}", R"({"argv":[]})", R"({"argv":[1]})", R"({"argv":["a\u0000b"]})",
+        R"({"argv":["true"],"env":{"A=B":"x"}})", R"({"argv":["true"],"stdout":"what"})"}) {
     void* handle = &handle;
-    EXPECT_EQ(table->start(context_.raw()->ctx, borrow(request), &handle), DBACKUP_INVALID_ARGUMENT) << request;
+    EXPECT_EQ(table->start(context_.raw()->ctx, borrow(request), &handle), DBACKUP_INVALID_ARGUMENT)
+        << request;
     EXPECT_EQ(handle, nullptr);
   }
 }

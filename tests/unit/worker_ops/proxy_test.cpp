@@ -25,7 +25,9 @@ class CallAnswer : public testing::Test {
     }
     return Error(ErrorCode::Internal, "it succeeded");
   }
-  void answer(std::string_view json) { context_.raw()->result(context_.raw()->ctx, host::borrow(json)); }
+  void answer(std::string_view json) {
+    context_.raw()->result(context_.raw()->ctx, host::borrow(json));
+  }
 
   RecordingJournal journal_;
   host::CancelToken cancel_;
@@ -92,10 +94,12 @@ TEST(StorageProxy, ReadsRangesFromAPluginThatReadsNone) {
   host::StorageProxy storage{{.plugin_path = kProbe,
                               .adapter_id = "probe-storage",
                               .config = {{"basePath", folder.path()}}},
-                             journal, host::CancelToken{}};
+                             journal,
+                             host::CancelToken{}};
   for (const auto& [offset, length] : {std::pair{0, 10}, {999, 2}, {1000, 5000}, {12345, 1}}) {
     TextSink sink;
-    const uint64_t came = storage.get("file", static_cast<uint64_t>(offset), static_cast<uint64_t>(length), sink);
+    const uint64_t came =
+        storage.get("file", static_cast<uint64_t>(offset), static_cast<uint64_t>(length), sink);
     EXPECT_EQ(sink.text, content.substr(static_cast<size_t>(offset), static_cast<size_t>(length)));
     EXPECT_EQ(came, sink.text.size());
   }
@@ -119,7 +123,9 @@ TEST(SourceProxy, SaysWhatAnAdapterDoesNotOffer) {
 TEST(SourceProxy, TurnsAnythingThrownIntoAnErrorThatNamesThePlugin) {
   RecordingJournal journal;
   host::SourceProxy source{
-      {.plugin_path = kProbe, .adapter_id = "probe-source", .config = {{"behaviour", "throw"}}}, journal, {}};
+      {.plugin_path = kProbe, .adapter_id = "probe-source", .config = {{"behaviour", "throw"}}},
+      journal,
+      {}};
   try {
     source.test();
     FAIL();
