@@ -212,8 +212,14 @@ CancelOutcome Queue::cancel(const std::string& execution_id, const std::string& 
   const TimeMs now = state_->parts.context.clock.now_ms();
   // Waiting, claimed and ended follow each other: looking in this order misses none.
   CancelOutcome outcome = CancelOutcome::Unknown;
+  bool has_ended = false;
   state_->database().write([&](Session& s) {
-    if (!ExecutionStore{}.cancel_pending(s, execution_id, now, reason)) return;
+    if (!ExecutionStore{}.cancel_pending(s, execution_id, now, reason)) {
+      // A run whose row has ended may still clean up or notify: there is nothing left to cancel.
+      const auto row = ExecutionStore{}.find(s, execution_id);
+      has_ended = row && row->status != "Running";
+      return;
+    }
     LogEntry line{.seq = ExecutionStore{}.last_log_seq(s, execution_id) + 1, .at = now};
     line.level = "warning";
     line.type = "general";
@@ -223,6 +229,7 @@ CancelOutcome Queue::cancel(const std::string& execution_id, const std::string& 
     outcome = CancelOutcome::Cancelled;
   });
   if (outcome == CancelOutcome::Cancelled) return outcome;
+  if (has_ended) return CancelOutcome::AlreadyEnded;
   if (state_->signal(execution_id, reason)) return CancelOutcome::Signalled;
   state_->database().write([&](Session& s) {
     const auto row = ExecutionStore{}.find(s, execution_id);

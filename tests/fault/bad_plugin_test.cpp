@@ -13,24 +13,32 @@ TEST_P(BadPlugin, EndsItsOwnRunWithAnErrorThatNamesIt) {
   const std::string execution = f.server.run_job(f.job(f.source(Json::object(), kind)));
   const Json run = f.server.wait_for(execution, std::chrono::seconds{60});
   EXPECT_EQ(run.at("status"), "Failed") << run.dump(1);
-  EXPECT_NE(run.at("error").get<std::string>().find(kind), std::string::npos) << run.at("error");
+  const std::string error = run.at("error").get<std::string>();
+  EXPECT_TRUE(error.find("test.bad") != std::string::npos || error.find(kind) != std::string::npos) << error;
   EXPECT_TRUE(f.server.files(f.destination).empty());
   f.expect_nothing_left();
   f.expect_others_work();
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, BadPlugin,
-                         ::testing::Values("bad-throws", "bad-crash", "bad-exits",
+const std::vector<const char*>& faults() {
+  static const std::vector<const char*> all{
+      "bad-throws",         "bad-crash",      "bad-exits",          "bad-short-table",
+      "bad-garbage-result", "bad-bad-status", "bad-silent-failure",
 #ifndef DBACKUP_SANITIZED
-                                           // Sanitizers reserve terabytes, so no address-space limit holds there.
-                                           "bad-eats-memory",
+      // Sanitizers reserve terabytes, so no address-space limit holds there.
+      "bad-eats-memory",
 #endif
-                                           "bad-garbage-result", "bad-bad-status", "bad-silent-failure", "bad-short-table"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
-                           return name;
-                         });
+  };
+  return all;
+}
+
+std::string name_of(const ::testing::TestParamInfo<const char*>& fault) {
+  std::string name = fault.param;
+  name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, BadPlugin, ::testing::ValuesIn(faults()), name_of);
 
 TEST(BadPlugins, OneThatHangsIsEndedByCancelWithinASecond) {
   FaultyRun f;
