@@ -34,7 +34,7 @@ TEST(Program, SaysItsVersionForPeopleAndForScripts) {
   EXPECT_EQ(text.exit_code, 0);
   const auto json = dbackup({"version", "--json"});
   EXPECT_EQ(json.exit_code, 0);
-  const std::string version = nlohmann::json::parse(json.out).at("version");
+  const auto version = nlohmann::json::parse(json.out).at("version").get<std::string>();
   EXPECT_EQ(text.out, "dbackup " + version + "\n");
 }
 

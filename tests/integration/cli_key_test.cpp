@@ -33,7 +33,7 @@ class KeyCommand : public ::testing::Test {
 
 TEST_F(KeyCommand, CreatesAKeyThatIsShownOnce) {
   const Json made = create("nightly script", "jobs:execute,history:read");
-  const std::string raw = made.at("key");
+  const auto raw = made.at("key").get<std::string>();
   EXPECT_THAT(raw, MatchesRegex("dbackup_[0-9a-f]{60}"));
   EXPECT_THAT(made.at("id").get<std::string>(), MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-.*"));
   EXPECT_EQ(made.at("name"), "nightly script");
@@ -49,10 +49,12 @@ TEST_F(KeyCommand, CreatesAKeyThatIsShownOnce) {
 }
 
 TEST_F(KeyCommand, KeepsTheKeyItselfOutOfEveryFile) {
-  const std::string raw = create("a", "*").at("key");
+  const auto raw = create("a", "*").at("key").get<std::string>();
   const std::string secret = raw.substr(16);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
-    if (entry.is_regular_file()) EXPECT_THAT(read_file(entry.path().string()), Not(HasSubstr(secret))) << entry.path();
+    if (entry.is_regular_file()) {
+      EXPECT_THAT(read_file(entry.path().string()), Not(HasSubstr(secret))) << entry.path();
+    }
   }
 }
 
@@ -90,8 +92,8 @@ TEST_F(KeyCommand, ShowsWhenAKeyExpires) {
 }
 
 TEST_F(KeyCommand, RevokesOneKeyAndLeavesTheOthers) {
-  const std::string first = create("first", "jobs:read").at("id");
-  const std::string second = create("second", "jobs:read").at("id");
+  const auto first = create("first", "jobs:read").at("id").get<std::string>();
+  const auto second = create("second", "jobs:read").at("id").get<std::string>();
   EXPECT_EQ(key({"revoke", first}).exit_code, 0);
   const Json listed = Json::parse(key({"list", "--json"}).out);
   ASSERT_EQ(listed.size(), 1U);
@@ -104,7 +106,7 @@ TEST_F(KeyCommand, RevokesOneKeyAndLeavesTheOthers) {
 }
 
 TEST_F(KeyCommand, TakesTheDataFolderFromTheEnvironment) {
-  const std::string id = create("a", "jobs:read").at("id");
+  const auto id = create("a", "jobs:read").at("id").get<std::string>();
   const auto listed = dbackup({"key", "list", "--json"}, {.environment = {{"DBACKUP_DATA_DIR", folder_ / "data"}}});
   EXPECT_EQ(listed.exit_code, 0) << listed.err;
   EXPECT_EQ(Json::parse(listed.out).at(0).at("id"), id);

@@ -21,7 +21,7 @@ TEST(PluginList, ShowsEveryShippedAdapter) {
   std::vector<std::string> ids;
   for (const Json& plugin : Json::parse(listed.out)) {
     EXPECT_FALSE(plugin.at("version").get<std::string>().empty());
-    for (const Json& adapter : plugin.at("adapters")) ids.push_back(adapter.at("id"));
+    for (const Json& adapter : plugin.at("adapters")) ids.push_back(adapter.at("id").get<std::string>());
   }
   EXPECT_THAT(ids, ::testing::IsSupersetOf({"postgres", "sqlite", "local-filesystem", "generic-webhook"}));
 }
@@ -38,7 +38,9 @@ TEST(PluginList, NamesABrokenPluginAndShowsTheOthers) {
   for (const Json& plugin : Json::parse(listed.out)) {
     broken += plugin.contains("error");
     has_synthetic = has_synthetic || plugin.value("plugin", "") == "test.synthetic";
-    if (plugin.contains("error")) EXPECT_THAT(plugin.at("file").get<std::string>(), HasSubstr(folder.path().string()));
+    if (plugin.contains("error")) {
+      EXPECT_THAT(plugin.at("file").get<std::string>(), HasSubstr(folder.path().string()));
+    }
   }
   EXPECT_EQ(broken, 4U) << listed.out;
   EXPECT_TRUE(has_synthetic);

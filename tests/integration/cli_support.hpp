@@ -30,7 +30,7 @@ struct ProgramResult {
 
 struct ProgramInput {
   std::string stdin_file = "/dev/null";
-  std::map<std::string, std::string> environment;  ///< added to a minimal one
+  std::map<std::string, std::string> environment = {};  ///< added to a minimal one
 };
 
 /// Runs a program to its end with exactly these arguments. The environment holds PATH, HOME and what is
