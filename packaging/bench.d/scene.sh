@@ -53,6 +53,7 @@ adapter() { api POST /api/adapters "$(jq -nc --arg name "$1" --arg type "$2" --a
 job() {
   api POST /api/jobs "$(jq -nc --arg name "$1" --arg source "$2" --arg destination "$3" --arg compression "$4" --arg profile "$5" --arg database "${6:-}" \
     '{name: $name, schedule: "0 3 * * *", sourceId: $source, destinations: [{configId: $destination}], compression: $compression,
+      pgCompression: (if $compression == "NONE" then "NONE" else "" end),
       encryptionProfileId: (if $profile == "" then null else $profile end), databases: (if $database == "" then [] else [$database] end)}')" | jq -re .id
 }
 
