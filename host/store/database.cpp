@@ -91,7 +91,11 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
       for (size_t i = 0; i < size; ++i) prepare_sqlite(pool->connections.at(i), path);
     } else if (options.url.starts_with(kPostgresScheme)) {
       pool->is_sqlite = false;
-      for (size_t i = 0; i < size; ++i) pool->connections.at(i).open("postgresql", options.url);
+      // SOCI takes the text apart at its first "=" and adds one where there is none, which would
+      // become part of the database's name.
+      std::string url = options.url;
+      if (url.find('=') == std::string::npos) url += "?application_name=dbackup";
+      for (size_t i = 0; i < size; ++i) pool->connections.at(i).open("postgresql", url);
     } else {
       throw Error(ErrorCode::InvalidArgument,
                   "the metadata URL must begin with sqlite:// or postgresql://");
