@@ -19,7 +19,7 @@ TEST(HttpServer, SlowReaderDoesNotStallOtherConnections) {
   for (int i = 0; i < 4; ++i) {  // at least one on each reactor thread
     readers.push_back(std::make_unique<RawHttpClient>(
         server.port(), RawHttpClient::Options{.receive_buffer = 4096}));
-    ASSERT_TRUE(readers.back()->send(raw_get("/big?bytes=20000000")));
+    ASSERT_TRUE(readers.back()->send(raw_get("/big?bytes=8000000")));
   }
   ASSERT_TRUE(eventually([&] { return server.handler.handled() == 4; }));
   const auto cpu_before = cpu_time();
@@ -34,7 +34,7 @@ TEST(HttpServer, SlowReaderDoesNotStallOtherConnections) {
   EXPECT_LT(cpu_time() - cpu_before, std::chrono::milliseconds{1000});
   const auto answer = readers[0]->read_response();  // and the slow one still gets everything
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->body, pattern(0, 20'000'000));
+  EXPECT_EQ(answer->body, pattern(0, 8'000'000));
 }
 
 TEST(HttpServer, ChunkEndSplitBetweenReadsIsRead) {
@@ -67,15 +67,18 @@ TEST(HttpServer, AnswersNeverReachAnotherClient) {
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0};
   std::atomic<int> lost{0};
+  std::atomic<int> left{0};
+  std::atomic<int> checked{1};
   std::atomic<int> refused{0};
   std::vector<std::thread> leavers;
   for (int i = 0; i < 2; ++i) {
     leavers.emplace_back([&, i] {
       while (!stop) {
-        if (server.server.connections() > 300) {  // the table is to stay open for the others
+        if (left > 4 * checked) {  // as many as do harm, not as many as the machine can make
           std::this_thread::yield();
           continue;
         }
+        ++left;
         RawHttpClient client{server.port()};
         client.send(raw_get(fmt::format("/{}?id=leaver", i == 0 ? "quick" : "slow")));
         client.kill();
@@ -89,6 +92,7 @@ TEST(HttpServer, AnswersNeverReachAnotherClient) {
         const std::string id = fmt::format("{}-{}", i, n);
         RawHttpClient client{server.port()};
         const auto answer = client.ask(raw_get("/quick?id=" + id));
+        ++checked;
         if (!answer) {  // the leavers may fill the table; a refusal is not a loss
           ++(client.closed_by_peer() ? refused : lost);
         } else if (answer->status != 503 && answer->body != fmt::format(R"({{"id":"{}"}})", id)) {
