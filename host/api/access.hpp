@@ -20,7 +20,8 @@ class Access {
     AdapterWrite,   ///< the same for its write permission
   };
 
-  constexpr Access(Permission permission) noexcept : kind_{Kind::Permitted}, permission_{permission} {}
+  constexpr Access(Permission permission) noexcept
+      : kind_{Kind::Permitted}, permission_{permission} {}
   static constexpr Access anyone() noexcept { return Access{Kind::Public}; }
   static constexpr Access authenticated() noexcept { return Access{Kind::Authenticated}; }
   static constexpr Access session_only() noexcept { return Access{Kind::SessionOnly}; }

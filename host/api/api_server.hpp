@@ -6,19 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "api/authenticator.hpp"
 #include "api/http_options.hpp"
 
 namespace dbackup::host {
 
 struct Services;
-class Authenticator;
 class RequestHandler;
 class RouteTable;
 
 struct ApiServerOptions {
   HttpServerOptions http;
-  std::string public_url;     ///< of links; "": taken from each request
-  bool is_https = false;      ///< clients reach this server by TLS
+  std::string public_url;  ///< of links; "": taken from each request
+  bool is_https = false;   ///< clients reach this server by TLS
   bool log_requests = false;
 };
 

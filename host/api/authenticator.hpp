@@ -13,8 +13,8 @@ namespace dbackup::host {
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// nullopt: the request carries no credentials of this kind. Throws Error{Unauthenticated} when it
-  /// carries some that are not valid.
+  /// nullopt: the request carries no credentials of this kind. Throws Error{Unauthenticated} when
+  /// it carries some that are not valid.
   virtual std::optional<Principal> authenticate(const HttpRequest& request) = 0;
 };
 

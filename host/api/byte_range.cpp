@@ -29,7 +29,8 @@ std::optional<RangeRequest> parse_range(std::string_view header) noexcept {
   if (!header.starts_with(kUnit)) return std::nullopt;
   const std::string_view spec = trimmed(header.substr(kUnit.size()));
   const size_t dash = spec.find('-');
-  if (dash == std::string_view::npos || spec.find(',') != std::string_view::npos) return std::nullopt;
+  if (dash == std::string_view::npos || spec.find(',') != std::string_view::npos)
+    return std::nullopt;
   RangeRequest request;
   if (!read_position(trimmed(spec.substr(0, dash)), request.first)) return std::nullopt;
   if (!read_position(trimmed(spec.substr(dash + 1)), request.last)) return std::nullopt;

@@ -13,7 +13,8 @@ constexpr std::pair<std::string_view, std::string_view> kSecurityHeaders[] = {
     {"X-Content-Type-Options", "nosniff"},
     {"Referrer-Policy", "strict-origin-when-cross-origin"},
     {"Content-Security-Policy",
-     "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"},
+     "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src "
+     "'none'"},
     {"Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()"},
 };
 
@@ -31,9 +32,12 @@ Json read_body(const RouteRow& row, const HttpRequest& request) {
   }
   const bool is_blank = request.body.find_first_not_of(" \t\r\n") == std::string::npos;
   if (is_blank && row.body != BodyRule::Required) return Json::object();
-  if (is_blank) throw Error(ErrorCode::InvalidArgument, "the request body is missing: a JSON object is expected");
+  if (is_blank)
+    throw Error(ErrorCode::InvalidArgument,
+                "the request body is missing: a JSON object is expected");
   Json body = parse_json(request.body, "the request body");
-  if (!body.is_object()) throw Error(ErrorCode::InvalidArgument, "the request body must be a JSON object");
+  if (!body.is_object())
+    throw Error(ErrorCode::InvalidArgument, "the request body must be a JSON object");
   if (row.request) schema::check(*row.request, body);
   return body;
 }
@@ -62,8 +66,9 @@ RouteInfo Dispatcher::route(HttpRequest& head) {
   if (found.allow.empty()) {
     return {.run = HttpRun::Inline, .answer = HttpResponse::error(404, "no such path")};
   }
-  HttpResponse answer = head.method == Method::Options ? HttpResponse{.status = 204}
-                                                       : HttpResponse::error(405, "method not allowed for this path");
+  HttpResponse answer = head.method == Method::Options
+                            ? HttpResponse{.status = 204}
+                            : HttpResponse::error(405, "method not allowed for this path");
   answer.headers.set("Allow", found.allow);
   return {.run = HttpRun::Inline, .answer = std::move(answer)};
 }
@@ -87,11 +92,12 @@ HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) con
   const ApiRequest api{.http = request, .params = match.params, .body = read_body(row, request)};
   const std::string* key = row.idempotent ? request.headers.find("Idempotency-Key") : nullptr;
   if (key == nullptr) return row.handler(api, who);
-  const IdempotentRequest idempotent{.principal = who.id,
-                                     .route = std::string{to_string(row.method)} + " " + request.path,
-                                     .key = *key,
-                                     .body = request.body,
-                                     .secret_owner = row.secret_owner};
+  const IdempotentRequest idempotent{
+      .principal = who.id,
+      .route = std::string{to_string(row.method)} + " " + request.path,
+      .key = *key,
+      .body = request.body,
+      .secret_owner = row.secret_owner};
   return idempotency_.answer(idempotent, [&] { return row.handler(api, who); });
 }
 
@@ -100,10 +106,12 @@ HttpResponse Dispatcher::handle(HttpRequest& request) {
   if (match == nullptr) return HttpResponse::error(404, "no such path");
   try {
     HttpResponse response = call(*match, request);
-    if (options_.log_requests) log_debug(log_name(request) + ": " + std::to_string(response.status));
+    if (options_.log_requests)
+      log_debug(log_name(request) + ": " + std::to_string(response.status));
     return response;
   } catch (...) {
-    Failure failure = failure_from(std::current_exception(), {.with_message = match->row->connection_test});
+    Failure failure =
+        failure_from(std::current_exception(), {.with_message = match->row->connection_test});
     if (!failure.log_text.empty()) {
       log(failure.response.status >= 500 ? LogLevel::Error : LogLevel::Info,
           log_name(request) + ": " + failure.log_text);
@@ -114,7 +122,8 @@ HttpResponse Dispatcher::handle(HttpRequest& request) {
 
 void Dispatcher::decorate(const HttpRequest* request, HttpResponse& response) {
   for (const auto& [name, value] : kSecurityHeaders) {
-    if (!response.headers.contains(name)) response.headers.add(std::string{name}, std::string{value});
+    if (!response.headers.contains(name))
+      response.headers.add(std::string{name}, std::string{value});
   }
   if (request == nullptr) return;
   response.headers.set("X-Request-Id", request->id);
@@ -126,7 +135,8 @@ void Dispatcher::decorate(const HttpRequest* request, HttpResponse& response) {
 void Dispatcher::failed(const HttpRequest* request, std::exception_ptr error) noexcept {
   try {
     const Failure failure = failure_from(error);
-    log_error((request != nullptr ? log_name(*request) : "a request without a head") + ": " + failure.log_text);
+    log_error((request != nullptr ? log_name(*request) : "a request without a head") + ": " +
+              failure.log_text);
   } catch (...) {
     log_error("a request failed, and so did writing why");
   }

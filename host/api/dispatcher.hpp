@@ -21,10 +21,10 @@ struct DispatcherOptions {
 /// give every error its body and status. Knows nothing of sockets. [any-thread]
 class Dispatcher final : public RequestHandler {
  public:
-  /// `routes`, `authenticators` and `idempotency` must outlive it. The first authenticator that finds
-  /// credentials of its kind decides.
-  Dispatcher(const RouteTable& routes, std::vector<Authenticator*> authenticators, Idempotency& idempotency,
-             DispatcherOptions options = {});
+  /// `routes`, `authenticators` and `idempotency` must outlive it. The first authenticator that
+  /// finds credentials of its kind decides.
+  Dispatcher(const RouteTable& routes, std::vector<Authenticator*> authenticators,
+             Idempotency& idempotency, DispatcherOptions options = {});
 
   RouteInfo route(HttpRequest& head) override;
   HttpResponse handle(HttpRequest& request) override;

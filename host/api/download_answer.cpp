@@ -79,7 +79,8 @@ DownloadAnswer download_answer(const HttpRequest& request, DownloadService& down
     relay.length = range ? part.length : *total;
   } else {
     WorkerClient::Fetch fetch =
-        range ? downloads.open(plan, part.offset, static_cast<int64_t>(part.length)) : downloads.open(plan, 0, -1);
+        range ? downloads.open(plan, part.offset, static_cast<int64_t>(part.length))
+              : downloads.open(plan, 0, -1);
     relay = relay_of(std::move(fetch), plan.backup.path);
   }
   HttpResponse response = HttpResponse::relay(std::move(relay), "application/octet-stream");

@@ -11,8 +11,8 @@ struct DownloadAnswer {
   bool has_bytes = false;  ///< false for 304, 416 and HEAD
 };
 
-/// The answer to a download: whole, one range, "not modified", or the head alone. Bytes are relayed from
-/// the worker's pipe. Throws as DownloadService::open().
+/// The answer to a download: whole, one range, "not modified", or the head alone. Bytes are relayed
+/// from the worker's pipe. Throws as DownloadService::open().
 DownloadAnswer download_answer(const HttpRequest& request, DownloadService& downloads,
                                const DownloadPlan& plan);
 

@@ -76,7 +76,8 @@ Failure failure_from(std::exception_ptr error, ErrorForm form) {
   try {
     std::rethrow_exception(error);
   } catch (const Error& known) {
-    const bool is_fault = http_status(known.code(), known.reason()) >= 500;
+    const int status = http_status(known.code(), known.reason());
+    const bool is_fault = status >= 500 && status != 501;
     std::string text;
     if (is_fault || !known.detail().empty()) {
       text = std::string{to_string(known.code())} + ": " + known.what();

@@ -19,7 +19,8 @@ constexpr int64_t kSecretAnswer = 1;
 void check_key(const std::string& key) {
   const bool printable = std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
   if (key.empty() || key.size() > 255 || !printable) {
-    throw Error(ErrorCode::InvalidArgument, "\"Idempotency-Key\" must have 1 to 255 printable characters");
+    throw Error(ErrorCode::InvalidArgument,
+                "\"Idempotency-Key\" must have 1 to 255 printable characters");
   }
 }
 
@@ -29,12 +30,14 @@ HttpResponse replay(const IdempotentAnswer& kept, TimeMs started_at) {
                                         "\"; its answer held a secret and was not kept");
   }
   if (kept.status == 0 && kept.created_at < started_at) {
-    throw Error(ErrorCode::Aborted,
-                "the first request with this idempotency key was interrupted and its outcome is not known; "
-                "look whether it took effect, then use another key");
+    throw Error(
+        ErrorCode::Aborted,
+        "the first request with this idempotency key was interrupted and its outcome is not known; "
+        "look whether it took effect, then use another key");
   }
   if (kept.status == 0) {
-    throw Error(ErrorCode::Aborted, "the first request with this idempotency key is still in progress");
+    throw Error(ErrorCode::Aborted,
+                "the first request with this idempotency key is still in progress");
   }
   HttpResponse response = HttpResponse::json(static_cast<int>(kept.status), kept.answer);
   response.headers.set("Idempotent-Replayed", "true");
@@ -56,7 +59,8 @@ Idempotency::Idempotency(Database& database, const Clock& clock)
 void Idempotency::drop_old_answers(TimeMs now) {
   TimeMs last = dropped_at_.load();
   if (now - last < kMinute || !dropped_at_.compare_exchange_strong(last, now)) return;
-  database_.write([&](Session& session) { IdempotencyStore{}.remove_older_than(session, now - kLifetime); });
+  database_.write(
+      [&](Session& session) { IdempotencyStore{}.remove_older_than(session, now - kLifetime); });
 }
 
 HttpResponse Idempotency::answer(const IdempotentRequest& request,
@@ -81,7 +85,8 @@ HttpResponse Idempotency::answer(const IdempotentRequest& request,
   });
   if (!is_first) {
     if (existing.body_hash != entry.body_hash) {
-      throw Error(ErrorCode::InvalidArgument, "this idempotency key was used with another request body", {},
+      throw Error(ErrorCode::InvalidArgument,
+                  "this idempotency key was used with another request body", {},
                   "idempotency_body");
     }
     return replay(existing, started_at_);
@@ -98,11 +103,13 @@ HttpResponse Idempotency::answer(const IdempotentRequest& request,
       return response;
     }
     entry.status = request.secret_owner.empty() ? response.status : kSecretAnswer;
-    entry.answer = request.secret_owner.empty() ? *body : secret_owner_id(*body, request.secret_owner);
+    entry.answer =
+        request.secret_owner.empty() ? *body : secret_owner_id(*body, request.secret_owner);
     try {
       database_.write([&](Session& session) { IdempotencyStore{}.finish(session, entry); });
     } catch (const Error& error) {
-      // The request took effect: its answer goes out, and a repetition is told that it is in progress.
+      // The request took effect: its answer goes out, and a repetition is told that it is in
+      // progress.
       log_warning(std::string{"an idempotent answer could not be kept: "} + error.what());
     }
     return response;

@@ -39,27 +39,30 @@ Json adapter_type(const RegisteredAdapter& adapter) {
   const auto& descriptor = adapter.descriptor;
   Json fields = Json::array();
   for (const auto& option : descriptor.options) {
-    Json field{{"name", option.name},         {"type", option.type},     {"required", option.required},
-               {"default", option.fallback}, {"secret", option.secret}, {"help", option.help}};
+    Json field{{"name", option.name},         {"type", option.type},
+               {"required", option.required}, {"default", option.fallback},
+               {"secret", option.secret},     {"help", option.help}};
     if (!option.choices.empty()) field["values"] = option.choices;
     fields.push_back(std::move(field));
   }
   Json credentials = Json::object();
-  if (!descriptor.primary_credential.empty()) credentials["primary"] = descriptor.primary_credential;
+  if (!descriptor.primary_credential.empty())
+    credentials["primary"] = descriptor.primary_credential;
   if (!descriptor.ssh_credential.empty()) credentials["ssh"] = descriptor.ssh_credential;
   const bool is_storage = descriptor.kind == protocol::AdapterKind::Storage;
-  Json out{{"id", descriptor.id},
-           {"type", adapter_type_of(adapter)},
-           {"name", descriptor.name},
-           {"group", descriptor.group},
-           {"beta", descriptor.beta},
-           {"roles", is_storage ? descriptor.capabilities.value("roles", Json::array()) : Json::array()},
-           {"credentials", std::move(credentials)},
-           {"fields", std::move(fields)},
-           {"supportsSnapshot", descriptor.can("snapshot")},
-           {"supportsBrowse", descriptor.can("browse")},
-           {"combinable", descriptor.can("combinable")},
-           {"plugin", {{"id", adapter.plugin_id}, {"version", adapter.plugin_version}}}};
+  Json out{
+      {"id", descriptor.id},
+      {"type", adapter_type_of(adapter)},
+      {"name", descriptor.name},
+      {"group", descriptor.group},
+      {"beta", descriptor.beta},
+      {"roles", is_storage ? descriptor.capabilities.value("roles", Json::array()) : Json::array()},
+      {"credentials", std::move(credentials)},
+      {"fields", std::move(fields)},
+      {"supportsSnapshot", descriptor.can("snapshot")},
+      {"supportsBrowse", descriptor.can("browse")},
+      {"combinable", descriptor.can("combinable")},
+      {"plugin", {{"id", adapter.plugin_id}, {"version", adapter.plugin_version}}}};
   if (is_storage) {
     out["transferConcurrency"] = {{"default", descriptor.capabilities.value("transfersDefault", 4)},
                                   {"max", descriptor.capabilities.value("transfersMaximum", 16)}};
@@ -100,7 +103,8 @@ Json job(const JobView& view) {
   }
   Json executions = Json::array();
   if (view.last_run_at) {
-    executions.push_back({{"startedAt", format_iso8601(*view.last_run_at)}, {"status", view.last_status}});
+    executions.push_back(
+        {{"startedAt", format_iso8601(*view.last_run_at)}, {"status", view.last_status}});
   }
   return {{"id", job.id},
           {"name", job.name},
@@ -191,7 +195,8 @@ Json health(const HealthState& state) {
            {"responseTime", state.response_ms}};
   if (!state.database_connected) return out;
   out["uptime"] = state.uptime_seconds;
-  out["memory"] = {{"rss", state.rss_mib}, {"heapUsed", state.data_mib}, {"heapTotal", state.total_mib}};
+  out["memory"] = {
+      {"rss", state.rss_mib}, {"heapUsed", state.data_mib}, {"heapTotal", state.total_mib}};
   return out;
 }
 

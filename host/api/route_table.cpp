@@ -20,7 +20,8 @@ std::vector<std::string> split(std::string_view path) {
 
 bool fits(const RouteRow& row, const std::vector<std::string>& segments) {
   for (size_t i = 0; i < segments.size(); ++i) {
-    if (is_parameter(row.segments[i]) ? segments[i].empty() : row.segments[i] != segments[i]) return false;
+    if (is_parameter(row.segments[i]) ? segments[i].empty() : row.segments[i] != segments[i])
+      return false;
   }
   return true;
 }
@@ -112,7 +113,9 @@ RouteTable::Found RouteTable::find(Method method, const std::vector<std::string>
     if (!fits(*row, segments)) continue;
     matching.push_back(row.get());
     if (row->method != wanted) continue;
-    const auto literals = [](const RouteRow& r) { return std::ranges::count_if(r.segments, is_parameter); };
+    const auto literals = [](const RouteRow& r) {
+      return std::ranges::count_if(r.segments, is_parameter);
+    };
     if (best == nullptr || literals(*row) < literals(*best)) best = row.get();
   }
   if (best != nullptr) {

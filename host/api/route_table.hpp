@@ -57,9 +57,10 @@ struct Route {
   schema::Function response = nullptr;  ///< nullptr: no JSON
   int success = 200;
   std::span<const int> failures = {};
-  bool idempotent = false;             ///< honours Idempotency-Key
-  std::string_view secret_owner = "";  ///< JSON pointer to the id of what was made, when the answer holds a secret
-  bool connection_test = false;        ///< errors carry "message" as well
+  bool idempotent = false;  ///< honours Idempotency-Key
+  std::string_view secret_owner =
+      "";  ///< JSON pointer to the id of what was made, when the answer holds a secret
+  bool connection_test = false;  ///< errors carry "message" as well
   RateBucket bucket = RateBucket::ByMethod;
   uint64_t body_limit = uint64_t{1} << 20;
 };

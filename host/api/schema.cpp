@@ -40,7 +40,8 @@ void check_text(const Json& schema, const std::string& text, const std::string& 
     bad(where, length == 0 ? "must not be empty" : "is too short");
   }
   if (schema.contains("maxLength") && length > schema["maxLength"].get<size_t>()) {
-    bad(where, "must have at most " + std::to_string(schema["maxLength"].get<size_t>()) + " characters");
+    bad(where,
+        "must have at most " + std::to_string(schema["maxLength"].get<size_t>()) + " characters");
   }
   if (!schema.contains("enum")) return;
   std::string all;
@@ -55,7 +56,8 @@ void check_object(const Json& schema, const Json& value, const std::string& wher
   const std::string prefix = where.empty() ? "" : where + ".";
   if (schema.contains("required")) {
     for (const Json& name : schema["required"]) {
-      if (!value.contains(name.get<std::string>())) bad(prefix + name.get<std::string>(), "is required");
+      if (!value.contains(name.get<std::string>()))
+        bad(prefix + name.get<std::string>(), "is required");
     }
   }
   if (schema.contains("properties")) {
@@ -79,7 +81,8 @@ void check_any_of(const Json& forms, const Json& value, const std::string& where
       return;
     } catch (const Error& error) {
       // The form whose type fits gives the better reason.
-      if (reason.empty() || !form.contains("type") || has_type(value, form["type"].get<std::string>())) {
+      if (reason.empty() || !form.contains("type") ||
+          has_type(value, form["type"].get<std::string>())) {
         reason = error.what();
       }
     }
@@ -131,7 +134,9 @@ Json merged(Json first, const Json& second) {
   }
   return first;
 }
-Json map_of(Json values) { return {{"type", "object"}, {"additionalProperties", std::move(values)}}; }
+Json map_of(Json values) {
+  return {{"type", "object"}, {"additionalProperties", std::move(values)}};
+}
 Json list_of(Json items, size_t minimum) {
   Json out{{"type", "array"}, {"items", std::move(items)}};
   if (minimum > 0) out["minItems"] = minimum;
@@ -169,8 +174,9 @@ Json described(Json schema, std::string_view text) {
 void check(const Json& schema, const Json& value) { check_at(schema, value, ""); }
 
 Json error_answer() {
-  return object({required("success", flag()), required("error", text()), optional("message", text()),
-                 optional("code", text()), optional("profileId", text())});
+  return object({required("success", flag()), required("error", text()),
+                 optional("message", text()), optional("code", text()),
+                 optional("profileId", text())});
 }
 Json success_answer() { return object({required("success", flag())}); }
 Json wrapped(Json data) {

@@ -7,8 +7,8 @@
 
 #include "base/json.hpp"
 
-/// Short words for JSON Schemas of requests and answers: checking of bodies and the OpenAPI document
-/// read the same ones.
+/// Short words for JSON Schemas of requests and answers: checking of bodies and the OpenAPI
+/// document read the same ones.
 namespace dbackup::host::schema {
 
 using Function = Json (*)();
@@ -18,8 +18,12 @@ struct Field {
   Json schema;
   bool is_required = false;
 };
-inline Field required(std::string_view name, Json schema) { return {name, std::move(schema), true}; }
-inline Field optional(std::string_view name, Json schema) { return {name, std::move(schema), false}; }
+inline Field required(std::string_view name, Json schema) {
+  return {name, std::move(schema), true};
+}
+inline Field optional(std::string_view name, Json schema) {
+  return {name, std::move(schema), false};
+}
 
 Json object(std::initializer_list<Field> fields);
 /// `parts` as one: an object with the fields of all.

@@ -8,31 +8,38 @@ using namespace schema;
 
 Json adapter() {
   return object({required("id", text()), required("name", text()), required("type", text()),
-                 required("adapterId", text()), required("config", described(text(), "JSON text without secrets")),
+                 required("adapterId", text()),
+                 required("config", described(text(), "JSON text without secrets")),
                  required("secretStatus", map_of(flag())), required("metadata", nullable(text())),
                  required("createdAt", date()), required("updatedAt", date()),
-                 required("primaryCredentialId", nullable(text())), required("sshCredentialId", nullable(text())),
+                 required("primaryCredentialId", nullable(text())),
+                 required("sshCredentialId", nullable(text())),
                  required("defaultRetentionPolicyId", nullable(text())),
                  required("lastHealthCheck", nullable(date())), required("lastStatus", text()),
-                 required("lastError", nullable(text())), required("consecutiveFailures", integer()),
-                 required("storageRole", text()), required("supportsBrowse", flag())});
+                 required("lastError", nullable(text())),
+                 required("consecutiveFailures", integer()), required("storageRole", text()),
+                 required("supportsBrowse", flag())});
 }
 Json adapter_list() { return list_of(adapter()); }
 Json adapter_types() {
-  return wrapped(list_of(object({required("id", text()), required("type", text()), required("name", text()),
-                                 required("group", text()), required("beta", flag()),
-                                 required("roles", list_of(text())), required("credentials", any_object()),
-                                 required("fields", list_of(any_object())), required("supportsSnapshot", flag()),
-                                 required("supportsBrowse", flag()), required("combinable", flag())})));
+  return wrapped(list_of(
+      object({required("id", text()), required("type", text()), required("name", text()),
+              required("group", text()), required("beta", flag()),
+              required("roles", list_of(text())), required("credentials", any_object()),
+              required("fields", list_of(any_object())), required("supportsSnapshot", flag()),
+              required("supportsBrowse", flag()), required("combinable", flag())})));
 }
 
 namespace {
-Json config() { return described(either({any_object(), text()}), "an object, or the same as JSON text"); }
+Json config() {
+  return described(either({any_object(), text()}), "an object, or the same as JSON text");
+}
 }  // namespace
 
 Json adapter_update() {
   return object({optional("name", text(1, 100)), optional("config", config()),
-                 optional("metadata", nullable(any_object())), optional("primaryCredentialId", nullable(text())),
+                 optional("metadata", nullable(any_object())),
+                 optional("primaryCredentialId", nullable(text())),
                  optional("sshCredentialId", nullable(text())),
                  optional("defaultRetentionPolicyId", nullable(text())),
                  optional("storageRole", one_of({"DESTINATION", "SOURCE"}))});
@@ -46,15 +53,18 @@ Json adapter_create() {
                         optional("sshCredentialId", nullable(text())),
                         optional("storageRole", one_of({"DESTINATION", "SOURCE"}))}));
 }
-Json databases() { return object({required("success", flag()), required("databases", list_of(text()))}); }
+Json databases() {
+  return object({required("success", flag()), required("databases", list_of(text()))});
+}
 Json test_connection() {
   return object({required("adapterId", text(1, 100)), required("config", config()),
-                 optional("configId", nullable(text())), optional("primaryCredentialId", nullable(text())),
+                 optional("configId", nullable(text())),
+                 optional("primaryCredentialId", nullable(text())),
                  optional("sshCredentialId", nullable(text()))});
 }
 Json test_result() {
-  return object({required("success", flag()), required("message", text()), optional("version", text()),
-                 optional("edition", text())});
+  return object({required("success", flag()), required("message", text()),
+                 optional("version", text()), optional("edition", text())});
 }
 
 Json api_key_create() {
@@ -71,37 +81,43 @@ Json api_key() {
                  required("enabled", flag()), required("createdAt", date())});
 }
 Json profile() {
-  return object({required("id", text()), required("name", text()), required("description", nullable(text())),
-                 required("createdAt", date()), required("updatedAt", date()),
-                 required("recipients", list_of(text())), required("writeOnly", flag()),
-                 required("jobCount", integer())});
+  return object({required("id", text()), required("name", text()),
+                 required("description", nullable(text())), required("createdAt", date()),
+                 required("updatedAt", date()), required("recipients", list_of(text())),
+                 required("writeOnly", flag()), required("jobCount", integer())});
 }
 }  // namespace
 
 Json api_key_answer() { return wrapped(api_key()); }
 Json api_keys() { return wrapped(list_of(api_key())); }
 Json api_key_created() {
-  return wrapped(object({required("apiKey", api_key()),
-                         required("rawKey", described(text(), "the key itself; shown this once"))}));
+  return wrapped(
+      object({required("apiKey", api_key()),
+              required("rawKey", described(text(), "the key itself; shown this once"))}));
 }
 Json profile_answer() { return wrapped(profile()); }
 Json profiles() { return wrapped(list_of(profile())); }
 Json profile_create() {
-  return object({required("name", text(1, 100)), optional("description", nullable(text(0, 500))),
-                 optional("recipients", described(list_of(text()), "age1…: escrow keys, or all keys when writeOnly")),
-                 optional("writeOnly", described(flag(), "the server can seal with it and never open"))});
+  return object(
+      {required("name", text(1, 100)), optional("description", nullable(text(0, 500))),
+       optional("recipients",
+                described(list_of(text()), "age1…: escrow keys, or all keys when writeOnly")),
+       optional("writeOnly", described(flag(), "the server can seal with it and never open"))});
 }
 Json caller() {
-  return wrapped(object({required("user", nullable(any_object())), required("group", nullable(any_object())),
-                         required("permissions", list_of(text())), required("isSuperAdmin", flag()),
-                         required("method", one_of({"apikey", "session"})), optional("apiKey", any_object())}));
+  return wrapped(object(
+      {required("user", nullable(any_object())), required("group", nullable(any_object())),
+       required("permissions", list_of(text())), required("isSuperAdmin", flag()),
+       required("method", one_of({"apikey", "session"})), optional("apiKey", any_object())}));
 }
 Json permissions() {
-  return list_of(object({required("id", text()), required("category", text()), required("label", text())}));
+  return list_of(
+      object({required("id", text()), required("category", text()), required("label", text())}));
 }
 Json health() {
-  return object({required("status", one_of({"healthy", "unhealthy"})), optional("uptime", integer()),
-                 required("timestamp", date()), required("database", one_of({"connected", "disconnected"})),
+  return object({required("status", one_of({"healthy", "unhealthy"})),
+                 optional("uptime", integer()), required("timestamp", date()),
+                 required("database", one_of({"connected", "disconnected"})),
                  optional("memory", map_of(integer())), required("responseTime", integer())});
 }
 

@@ -11,7 +11,7 @@ void as_adapter_failure(const std::function<void()>& body) {
     const bool is_ours = error.reason() == "busy" || error.reason() == "worker_crashed" ||
                          error.reason() == "worker_protocol";
     constexpr std::array kOfTheServer{ErrorCode::PermissionDenied, ErrorCode::Unauthenticated,
-                                      ErrorCode::Unavailable, ErrorCode::InvalidArgument};
+                                      ErrorCode::Unavailable};
     for (const ErrorCode code : kOfTheServer) {
       if (!is_ours && error.code() == code) {
         throw Error(ErrorCode::Unavailable, error.what(), error.detail(), "adapter");

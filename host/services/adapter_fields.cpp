@@ -27,7 +27,8 @@ Json config_field(const Json& fields) {
   if (found == fields.end() || found->is_null()) {
     throw Error(ErrorCode::InvalidArgument, "\"config\" is required");
   }
-  Json config = found->is_string() ? parse_json(found->get_ref<const std::string&>(), "\"config\"") : *found;
+  Json config =
+      found->is_string() ? parse_json(found->get_ref<const std::string&>(), "\"config\"") : *found;
   if (!config.is_object()) throw Error(ErrorCode::InvalidArgument, "\"config\" must be an object");
   return config;
 }
@@ -35,7 +36,8 @@ Json config_field(const Json& fields) {
 Json metadata_field(const Json& fields) {
   const auto found = fields.find("metadata");
   if (found == fields.end() || found->is_null()) return nullptr;
-  if (!found->is_object()) throw Error(ErrorCode::InvalidArgument, "\"metadata\" must be an object");
+  if (!found->is_object())
+    throw Error(ErrorCode::InvalidArgument, "\"metadata\" must be an object");
   return *found;
 }
 
@@ -44,7 +46,8 @@ std::string checked_role(const std::string& role, const protocol::AdapterDescrip
     throw Error(ErrorCode::InvalidArgument, "\"storageRole\" must be one of: DESTINATION, SOURCE");
   }
   const auto roles = descriptor.capabilities.find("roles");
-  if (descriptor.kind != protocol::AdapterKind::Storage || roles == descriptor.capabilities.end()) return role;
+  if (descriptor.kind != protocol::AdapterKind::Storage || roles == descriptor.capabilities.end())
+    return role;
   for (const Json& offered : *roles) {
     if (offered == role) return role;
   }

@@ -15,7 +15,9 @@ namespace {
 constexpr std::chrono::seconds kTestDeadline{10};
 constexpr std::chrono::seconds kListDeadline{60};
 
-std::string text_of(const Json& object, std::string_view key) { return get_string(object, key).value_or(""); }
+std::string text_of(const Json& object, std::string_view key) {
+  return get_string(object, key).value_or("");
+}
 
 }  // namespace
 
@@ -30,7 +32,8 @@ std::vector<std::string> AdapterService::databases(const std::string& id) {
   as_adapter_failure([&] {
     WorkerCall call;
     call.deadline = kListDeadline;
-    for (const Json& item : control_.workers().items(protocol::Operation::ListDatabases, request, call)) {
+    for (const Json& item :
+         control_.workers().items(protocol::Operation::ListDatabases, request, call)) {
       names.push_back(text_of(item, "name"));
     }
   });
@@ -39,7 +42,8 @@ std::vector<std::string> AdapterService::databases(const std::string& id) {
 
 ConnectionTestResult AdapterService::test(const Principal& who, const ConnectionTest& test) {
   const auto plugin = control_.plugins().find(test.adapter_id);
-  if (!plugin) throw Error(ErrorCode::InvalidArgument, "unsupported adapter \"" + test.adapter_id + "\"");
+  if (!plugin)
+    throw Error(ErrorCode::InvalidArgument, "unsupported adapter \"" + test.adapter_id + "\"");
   const std::string type{adapter_type_of(*plugin)};
   require(who, read_permission(type));
 
@@ -50,10 +54,12 @@ ConnectionTestResult AdapterService::test(const Principal& who, const Connection
         [&](Session& session) { stored = AdapterStore{}.find(session, test.config_id); });
     // Another kind would send one server's password to another.
     if (stored && stored->adapter_id == test.adapter_id) {
-      config = with_kept_secrets(config, control_.resolver().open_config(*stored), &plugin->descriptor);
+      config =
+          with_kept_secrets(config, control_.resolver().open_config(*stored), &plugin->descriptor);
     }
   }
-  const protocol::AdapterRequest request{.adapter = control_.resolver().resolve_plain(test.adapter_id, config)};
+  const protocol::AdapterRequest request{
+      .adapter = control_.resolver().resolve_plain(test.adapter_id, config)};
 
   ConnectionTestResult result;
   WorkerCall call;
@@ -73,8 +79,8 @@ ConnectionTestResult AdapterService::test(const Principal& who, const Connection
   return result;
 }
 
-void AdapterService::note_version(const Principal& who, const ConnectionTest& test, const std::string& kind,
-                                  const ConnectionTestResult& result) {
+void AdapterService::note_version(const Principal& who, const ConnectionTest& test,
+                                  const std::string& kind, const ConnectionTestResult& result) {
   if (!result.success || result.version.empty() || test.config_id.empty()) return;
   if (!who.may(write_permission(kind))) return;
   const TimeMs now = control_.context().clock.now_ms();

@@ -26,7 +26,8 @@ void refuse_taken_name(Session& session, const AdapterConfig& row) {
 void refuse_missing_references(const Json& fields) {
   refuse_reference(fields, "primaryCredentialId", ErrorCode::NotFound, "credential profile");
   refuse_reference(fields, "sshCredentialId", ErrorCode::NotFound, "credential profile");
-  refuse_reference(fields, "defaultRetentionPolicyId", ErrorCode::InvalidArgument, "retention policy");
+  refuse_reference(fields, "defaultRetentionPolicyId", ErrorCode::InvalidArgument,
+                   "retention policy");
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -66,7 +67,8 @@ AdapterView AdapterService::view(const AdapterConfig& row) const {
     out.secret_status = secret_status(config, descriptor);
   } catch (const Error& error) {
     // Shown without its configuration, so that it can still be seen, replaced and deleted.
-    log_warning("the configuration of adapter \"" + row.id + "\" cannot be opened: " + error.what());
+    log_warning("the configuration of adapter \"" + row.id +
+                "\" cannot be opened: " + error.what());
   }
   return out;
 }
@@ -75,7 +77,8 @@ std::vector<AdapterView> AdapterService::list(const Principal& who, const std::s
                                               const std::string& role) {
   require(who, read_permission(type));
   std::vector<AdapterConfig> rows;
-  control_.context().database.read([&](Session& session) { rows = AdapterStore{}.list(session, type); });
+  control_.context().database.read(
+      [&](Session& session) { rows = AdapterStore{}.list(session, type); });
   std::vector<AdapterView> out;
   for (const AdapterConfig& row : rows) {
     if (type == kStorageType && !role.empty() && row.storage_role != role) continue;
@@ -100,7 +103,8 @@ void AdapterService::apply(AdapterConfig& row, const Json& fields) const {
 void AdapterService::apply_config(AdapterConfig& row, const Json& fields, bool is_new) const {
   const auto plugin = control_.plugins().find(row.adapter_id);
   if (!plugin || adapter_type_of(*plugin) != row.type) {
-    throw Error(ErrorCode::InvalidArgument, "unsupported adapter \"" + row.adapter_id + "\" for type " + row.type);
+    throw Error(ErrorCode::InvalidArgument,
+                "unsupported adapter \"" + row.adapter_id + "\" for type " + row.type);
   }
   if (const auto role = get_string(fields, "storageRole"); role && row.type == kStorageType) {
     row.storage_role = checked_role(*role, plugin->descriptor);
@@ -118,11 +122,13 @@ void AdapterService::apply_config(AdapterConfig& row, const Json& fields, bool i
   }
   config = protocol::normalize_config(plugin->descriptor, config, /*complete=*/false);
   const auto snapshot = get_bool(config, "useVss");
-  if (snapshot.value_or(false) && (row.storage_role != "SOURCE" || !plugin->descriptor.can("snapshot"))) {
+  if (snapshot.value_or(false) &&
+      (row.storage_role != "SOURCE" || !plugin->descriptor.can("snapshot"))) {
     throw Error(ErrorCode::InvalidArgument, "\"useVss\" is for sources that can take snapshots");
   }
-  refuse_private_paths({.plugin_path = plugin->plugin_path, .adapter_id = row.adapter_id, .config = config},
-                       control_.plugins(), control_.context().data_dir);
+  refuse_private_paths(
+      {.plugin_path = plugin->plugin_path, .adapter_id = row.adapter_id, .config = config},
+      control_.plugins(), control_.context().data_dir);
   row.sealed_config = control_.resolver().seal_config(row.id, config);
 }
 
@@ -141,7 +147,8 @@ AdapterView AdapterService::create(const Principal& who, const Json& fields) {
   return view(row);
 }
 
-AdapterView AdapterService::update(const Principal& who, const std::string& id, const Json& fields) {
+AdapterView AdapterService::update(const Principal& who, const std::string& id,
+                                   const Json& fields) {
   AdapterConfig row;
   control_.context().database.read([&](Session& session) { row = require_adapter(session, id); });
   require(who, write_permission(row.type));
@@ -159,7 +166,8 @@ AdapterView AdapterService::update(const Principal& who, const std::string& id, 
     const auto jobs = JobStore{}.names_using_adapter(session, id);
     if (row.storage_role != old_role && !jobs.empty()) {
       throw Error(ErrorCode::InvalidArgument,
-                  "the role cannot change while jobs use the adapter: " + joined(jobs), {}, "in_use");
+                  "the role cannot change while jobs use the adapter: " + joined(jobs), {},
+                  "in_use");
     }
     AdapterStore{}.update(session, row);
   });
@@ -172,7 +180,8 @@ void AdapterService::remove(const Principal& who, const std::string& id) {
     require(who, write_permission(row.type));
     const auto jobs = JobStore{}.names_using_adapter(session, id);
     if (!jobs.empty()) {
-      throw Error(ErrorCode::InvalidArgument, "the adapter is used by the jobs " + joined(jobs), {}, "in_use");
+      throw Error(ErrorCode::InvalidArgument, "the adapter is used by the jobs " + joined(jobs), {},
+                  "in_use");
     }
     AdapterStore{}.remove(session, id);
     // What the last listing showed; the backups themselves stay where they are.

@@ -16,9 +16,9 @@ struct RegisteredAdapter;
 
 /// An adapter configuration as callers may see it.
 struct AdapterView {
-  AdapterConfig row;    ///< sealed_config is of no use to anybody
-  Json config;          ///< without secrets
-  Json secret_status;   ///< {"password":true}
+  AdapterConfig row;   ///< sealed_config is of no use to anybody
+  Json config;         ///< without secrets
+  Json secret_status;  ///< {"password":true}
   bool supports_browse = false;
 };
 
@@ -39,7 +39,8 @@ class AdapterService {
 
   /// Newest first. `role` counts for storage alone; "" is any. Throws Error{InvalidArgument} for an
   /// unknown type, {PermissionDenied} without the type's read permission.
-  std::vector<AdapterView> list(const Principal& who, const std::string& type, const std::string& role);
+  std::vector<AdapterView> list(const Principal& who, const std::string& type,
+                                const std::string& role);
   AdapterView get(const Principal& who, const std::string& id);  ///< NotFound, PermissionDenied
 
   /// `fields` as the published API names them: name, type, adapterId, config, metadata,
@@ -50,7 +51,8 @@ class AdapterService {
   /// Throws Error{InvalidArgument, "in_use"} naming the jobs that use it.
   void remove(const Principal& who, const std::string& id);
 
-  /// Names; empty when the kind cannot list. NotFound unless a database adapter; blocks on a worker.
+  /// Names; empty when the kind cannot list. NotFound unless a database adapter; blocks on a
+  /// worker.
   std::vector<std::string> databases(const std::string& id);
   /// A negative outcome is a result. Throws for what is wrong with the request itself. Blocks.
   ConnectionTestResult test(const Principal& who, const ConnectionTest& test);

@@ -12,7 +12,8 @@ PermissionSet checked_permissions(const Principal& who, const std::vector<std::s
   PermissionSet set;
   for (const std::string& name : names) {
     const auto permission = parse_permission(name);
-    if (!permission) throw Error(ErrorCode::InvalidArgument, "\"permissions\": \"" + name + "\" is unknown");
+    if (!permission)
+      throw Error(ErrorCode::InvalidArgument, "\"permissions\": \"" + name + "\" is unknown");
     if (!who.may(*permission)) {
       throw Error(ErrorCode::PermissionDenied,
                   "a key can only be given permissions that you hold; you lack \"" + name + "\"");

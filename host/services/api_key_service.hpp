@@ -29,8 +29,8 @@ class ApiKeyService {
   std::vector<ApiKey> list();  ///< newest first
   /// Throws Error{NotFound}.
   ApiKey get(const std::string& id);
-  /// A key grants only what its giver holds. Throws Error: InvalidArgument for an unknown permission or
-  /// a time in the past, PermissionDenied naming what the giver lacks.
+  /// A key grants only what its giver holds. Throws Error: InvalidArgument for an unknown
+  /// permission or a time in the past, PermissionDenied naming what the giver lacks.
   CreatedApiKey create(const Principal& who, const NewKeyFields& fields);
   void remove(const std::string& id);  ///< NotFound
 

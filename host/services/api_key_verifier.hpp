@@ -13,8 +13,8 @@
 
 namespace dbackup::host {
 
-/// Tells who holds an API key. Keys found valid are remembered for a few seconds, so that polling costs
-/// no query; every change of a key drops them all. [any-thread]
+/// Tells who holds an API key. Keys found valid are remembered for a few seconds, so that polling
+/// costs no query; every change of a key drops them all. [any-thread]
 class ApiKeyVerifier {
  public:
   ApiKeyVerifier(Database& database, const Clock& clock) : database_{database}, clock_{clock} {}
@@ -30,7 +30,8 @@ class ApiKeyVerifier {
     std::shared_ptr<const Principal> principal;
     TimeMs valid_until = 0;
   };
-  std::shared_ptr<const Principal> look_up(const std::string& hash, TimeMs now, uint64_t generation);
+  std::shared_ptr<const Principal> look_up(const std::string& hash, TimeMs now,
+                                           uint64_t generation);
   void note_use(const std::string& key_id, TimeMs last_used_at, TimeMs now) noexcept;
 
   Database& database_;

@@ -21,13 +21,17 @@ struct FieldRule {
   int first_name = 0;
 };
 constexpr FieldRule kFields[] = {
-    {"second", 0, 59}, {"minute", 0, 59},          {"hour", 0, 23}, {"day of month", 1, 31},
-    {"month", 1, 12, kMonths, 1}, {"day of week", 0, 7, kDays, 0},
+    {"second", 0, 59},
+    {"minute", 0, 59},
+    {"hour", 0, 23},
+    {"day of month", 1, 31},
+    {"month", 1, 12, kMonths, 1},
+    {"day of week", 0, 7, kDays, 0},
 };
 
 [[noreturn]] void bad(const FieldRule& rule, std::string_view text) {
-  throw Error(ErrorCode::InvalidArgument, "\"schedule\": \"" + std::string{text} + "\" is no valid " +
-                                              std::string{rule.name});
+  throw Error(ErrorCode::InvalidArgument,
+              "\"schedule\": \"" + std::string{text} + "\" is no valid " + std::string{rule.name});
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
@@ -44,7 +48,8 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
 int number(const FieldRule& rule, std::string_view text, std::string_view whole) {
   int value = -1;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status == std::errc{} && end == text.data() + text.size() && text.front() != '-') return value;
+  if (status == std::errc{} && end == text.data() + text.size() && text.front() != '-')
+    return value;
   std::string upper{text};
   for (char& c : upper) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');

@@ -35,7 +35,8 @@ DownloadPlan DownloadService::plan(const DownloadGrant& grant) {
   DownloadPlan plan{.backup = find(grant)};
   const StoredFileView view = file_view(plan.backup);
   plan.unseal = grant.unseal && view.is_sealed;
-  plan.profile_id = grant.profile_override.empty() ? profile_of(plan.backup) : grant.profile_override;
+  plan.profile_id =
+      grant.profile_override.empty() ? profile_of(plan.backup) : grant.profile_override;
   std::vector<std::string> identities;
   if (plan.unseal) {
     as_key_failure(plan.profile_id, [&] {
@@ -45,7 +46,8 @@ DownloadPlan DownloadService::plan(const DownloadGrant& grant) {
   const std::string_view name = base_name(plan.backup.path);
   plan.file_name = plan.unseal ? without_sealed_suffix(name) : name;
   plan.sha256 = view.sidecar.checksum;
-  plan.file = stored_file(plan.backup, control_.resolver().resolve(grant.destination_id), std::move(identities));
+  plan.file = stored_file(plan.backup, control_.resolver().resolve(grant.destination_id),
+                          std::move(identities));
   return plan;
 }
 
@@ -56,15 +58,15 @@ uint64_t DownloadService::total(const DownloadPlan& plan) {
   return probe.total;
 }
 
-WorkerClient::Fetch DownloadService::open(const DownloadPlan& plan, uint64_t offset, int64_t length) {
+WorkerClient::Fetch DownloadService::open(const DownloadPlan& plan, uint64_t offset,
+                                          int64_t length) {
   const protocol::FetchRequest request{.file = plan.file,
                                        .unseal = plan.unseal,
                                        .offset = static_cast<int64_t>(offset),
                                        .length = length};
   WorkerClient::Fetch fetch;
-  as_adapter_failure([&] {
-    as_key_failure(plan.profile_id, [&] { fetch = control_.workers().fetch(request); });
-  });
+  as_adapter_failure(
+      [&] { as_key_failure(plan.profile_id, [&] { fetch = control_.workers().fetch(request); }); });
   return fetch;
 }
 
@@ -90,13 +92,14 @@ SecretString DownloadService::make_link(const Principal& who, DownloadGrant gran
   grant.unseal = is_sealed(backup) && decrypt.value_or(can_open(backup, grant.profile_override));
   // A link that could only fail later is refused now.
   if (grant.unseal && !can_open(backup, grant.profile_override)) {
-    throw Error(ErrorCode::FailedPrecondition, "the key that opens this backup is not on this server",
+    throw Error(ErrorCode::FailedPrecondition,
+                "the key that opens this backup is not on this server",
                 grant.profile_override.empty() ? profile_of(backup) : grant.profile_override,
                 "encryption_key_required");
   }
   grant.issued_by = who.name;
-  log_info("download link for \"" + grant.path + "\" of storage " +
-                                             grant.destination_id + " made by " + who.name);
+  log_info("download link for \"" + grant.path + "\" of storage " + grant.destination_id +
+           " made by " + who.name);
   return tokens_.issue(std::move(grant));
 }
 

@@ -29,12 +29,14 @@ class DownloadService {
   /// Throws Error: NotFound, InvalidArgument for a bad path, FailedPrecondition
   /// "encryption_key_required" when it shall be opened and there is no key.
   DownloadPlan plan(const DownloadGrant& grant);
-  /// Size of what the plan delivers. For opened bytes this asks a worker: it follows from the header.
+  /// Size of what the plan delivers. For opened bytes this asks a worker: it follows from the
+  /// header.
   uint64_t total(const DownloadPlan& plan);
   /// The bytes from `offset`, `length` -1: to the end. Blocks until they begin to flow.
   WorkerClient::Fetch open(const DownloadPlan& plan, uint64_t offset, int64_t length);
 
-  /// A link for one download. `decrypt` nullopt: opened when there is a key for it. Throws as plan().
+  /// A link for one download. `decrypt` nullopt: opened when there is a key for it. Throws as
+  /// plan().
   SecretString make_link(const Principal& who, DownloadGrant grant, std::optional<bool> decrypt);
   DownloadTokens& tokens() noexcept { return tokens_; }
 

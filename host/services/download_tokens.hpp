@@ -43,7 +43,8 @@ class DownloadTokens {
   };
   const Clock& clock_;
   mutable std::mutex mutex_;
-  std::map<std::string, Entry, std::less<>> entries_;  // by the token's hash: a dump of memory opens nothing
+  std::map<std::string, Entry, std::less<>>
+      entries_;  // by the token's hash: a dump of memory opens nothing
 };
 
 }  // namespace dbackup::host

@@ -20,9 +20,9 @@ struct NewProfileFields {
 };
 
 struct DeleteProfile {
-  bool force = false;         ///< retire a profile that is in use
-  bool purge = false;         ///< erase its identities for good
-  std::string confirmed_name; ///< must be its name for a purge
+  bool force = false;          ///< retire a profile that is in use
+  bool purge = false;          ///< erase its identities for good
+  std::string confirmed_name;  ///< must be its name for a purge
 };
 
 struct ProfileView {
@@ -30,7 +30,8 @@ struct ProfileView {
   int64_t job_count = 0;
 };
 
-/// Encryption profiles: age identities sealed with the master key, or recipients alone. [any-thread]
+/// Encryption profiles: age identities sealed with the master key, or recipients alone.
+/// [any-thread]
 class EncryptionProfileService {
  public:
   EncryptionProfileService(Database& database, const Clock& clock, const SecretBox& box)
@@ -40,9 +41,9 @@ class EncryptionProfileService {
   ProfileView get(const std::string& id);  ///< NotFound
   /// Throws Error: InvalidArgument for a bad recipient, AlreadyExists for a taken name.
   ProfileView create(const NewProfileFields& fields);
-  /// Hides it; its identities stay to read old backups unless purged. Throws Error{FailedPrecondition}
-  /// while jobs or stored backups need it and neither force nor purge
-  /// is given, {InvalidArgument} when the name for a purge is another.
+  /// Hides it; its identities stay to read old backups unless purged. Throws
+  /// Error{FailedPrecondition} while jobs or stored backups need it and neither force nor purge is
+  /// given, {InvalidArgument} when the name for a purge is another.
   void remove(const std::string& id, const DeleteProfile& how);
 
   /// The identity in clear; the caller has the right to see it.

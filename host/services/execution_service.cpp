@@ -13,13 +13,15 @@ std::string trigger_type(const Principal& who) {
 }
 
 void check_labels(const std::map<std::string, std::string>& labels) {
-  if (labels.size() > 16) throw Error(ErrorCode::InvalidArgument, "\"labels\" must have at most 16 entries");
+  if (labels.size() > 16)
+    throw Error(ErrorCode::InvalidArgument, "\"labels\" must have at most 16 entries");
   for (const auto& [key, value] : labels) {
     if (key.empty() || key.size() > 64) {
       throw Error(ErrorCode::InvalidArgument, "\"labels\": a name must have 1 to 64 characters");
     }
     if (value.size() > 256) {
-      throw Error(ErrorCode::InvalidArgument, "\"labels\": \"" + key + "\" must have at most 256 characters");
+      throw Error(ErrorCode::InvalidArgument,
+                  "\"labels\": \"" + key + "\" must have at most 256 characters");
     }
   }
 }
@@ -64,7 +66,8 @@ std::string ExecutionService::cancel(const Principal& who, const std::string& id
     case CancelOutcome::Forced:
       return "Execution was no longer running and is now cancelled";
     case CancelOutcome::AlreadyEnded:
-      throw Error(ErrorCode::FailedPrecondition, "the execution has already ended", {}, "has_ended");
+      throw Error(ErrorCode::FailedPrecondition, "the execution has already ended", {},
+                  "has_ended");
     case CancelOutcome::Unknown:
       break;
   }
@@ -73,7 +76,8 @@ std::string ExecutionService::cancel(const Principal& who, const std::string& id
 
 std::vector<Execution> ExecutionService::history() {
   std::vector<Execution> rows;
-  control_.context().database.read([&](Session& session) { rows = ExecutionStore{}.newest(session, 100); });
+  control_.context().database.read(
+      [&](Session& session) { rows = ExecutionStore{}.newest(session, 100); });
   return rows;
 }
 

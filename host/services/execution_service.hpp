@@ -27,8 +27,8 @@ class ExecutionService {
  public:
   explicit ExecutionService(ControlPlane& control) : control_{control} {}
 
-  /// The row exists, in status Pending, when this returns its id. Throws Error{NotFound} for an unknown
-  /// job, {Unimplemented} for one that this version cannot run.
+  /// The row exists, in status Pending, when this returns its id. Throws Error{NotFound} for an
+  /// unknown job, {Unimplemented} for one that this version cannot run.
   std::string run(const Principal& who, const RunJob& command);
   ExecutionView get(const std::string& id, bool with_logs);  ///< NotFound
   /// What became of it, for people. Throws Error{NotFound}, {FailedPrecondition, "has_ended"}.

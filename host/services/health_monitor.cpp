@@ -27,7 +27,11 @@ void read_memory(HealthState& state) {
 }  // namespace
 
 HealthMonitor::HealthMonitor(Database& database, const Clock& clock)
-    : database_{database}, clock_{clock}, state_{look()}, looked_at_{SteadyClock::now()}, thread_{[this] { watch(); }} {}
+    : database_{database},
+      clock_{clock},
+      state_{look()},
+      looked_at_{SteadyClock::now()},
+      thread_{[this] { watch(); }} {}
 
 HealthMonitor::~HealthMonitor() {
   {

@@ -44,12 +44,16 @@ void apply_destinations(Job& job, const Json& value, TimeMs now) {
   std::vector<JobDestination> out;
   for (const Json& item : array_member(value, "destinations")) {
     const std::string where = "destinations[" + std::to_string(out.size()) + "]";
-    JobDestination destination{.id = new_uuid(), .job_id = job.id, .config_id = config_id_of(item, where)};
+    JobDestination destination{
+        .id = new_uuid(), .job_id = job.id, .config_id = config_id_of(item, where)};
     if (!seen.insert(destination.config_id).second) {
-      bad("\"" + where + ".configId\": the destination \"" + destination.config_id + "\" is listed twice");
+      bad("\"" + where + ".configId\": the destination \"" + destination.config_id +
+          "\" is listed twice");
     }
-    destination.priority = get_int(item, "priority", 0, 10'000).value_or(static_cast<int64_t>(out.size()));
-    if (const Json* retention = member(item, "retention"); retention != nullptr && !retention->is_null()) {
+    destination.priority =
+        get_int(item, "priority", 0, 10'000).value_or(static_cast<int64_t>(out.size()));
+    if (const Json* retention = member(item, "retention");
+        retention != nullptr && !retention->is_null()) {
       check_retention(*retention, where + ".retention");
       destination.retention = *retention;
     }
@@ -63,9 +67,11 @@ void apply_destinations(Job& job, const Json& value, TimeMs now) {
 }
 
 /// The id that this folder of this storage had before: archives refer to it.
-std::string directory_source_id(const Json& before, const std::string& config_id, const std::string& path) {
+std::string directory_source_id(const Json& before, const std::string& config_id,
+                                const std::string& path) {
   for (const Json& old : before) {
-    if (old.value("configId", "") == config_id && old.value("path", "") == path) return old.value("id", "");
+    if (old.value("configId", "") == config_id && old.value("path", "") == path)
+      return old.value("id", "");
   }
   return new_uuid();
 }
@@ -79,21 +85,27 @@ void apply_directory_sources(Job& job, const Json& value, TimeMs now) {
     if (!path || path->empty() || path->find("..") != std::string::npos) {
       bad("\"" + where + ".path\" must be a path below the storage's root, or \"/\"");
     }
-    const auto presets = get_strings(item, "excludePatternPresetIds").value_or(std::vector<std::string>{});
-    if (!presets.empty()) bad("\"" + where + ".excludePatternPresetIds\": preset \"" + presets[0] + "\" not found");
+    const auto presets =
+        get_strings(item, "excludePatternPresetIds").value_or(std::vector<std::string>{});
+    if (!presets.empty())
+      bad("\"" + where + ".excludePatternPresetIds\": preset \"" + presets[0] + "\" not found");
     const Json* stop = member(item, "stopContainers");
     const std::string id = directory_source_id(job.directory_sources, config_id, *path);
-    out.push_back({{"id", id},
-                   {"configId", config_id},
-                   {"path", *path},
-                   {"priority", get_int(item, "priority", 0, 10'000).value_or(static_cast<int64_t>(out.size()))},
-                   {"excludePatterns", get_strings(item, "excludePatterns").value_or(std::vector<std::string>{})},
-                   {"excludePatternPresetIds", Json::array()},
-                   {"stopContainers", stop == nullptr || !stop->is_boolean() || stop->get<bool>()},
-                   {"createdAt", format_iso8601(now)},
-                   {"updatedAt", format_iso8601(now)}});
+    out.push_back(
+        {{"id", id},
+         {"configId", config_id},
+         {"path", *path},
+         {"priority",
+          get_int(item, "priority", 0, 10'000).value_or(static_cast<int64_t>(out.size()))},
+         {"excludePatterns",
+          get_strings(item, "excludePatterns").value_or(std::vector<std::string>{})},
+         {"excludePatternPresetIds", Json::array()},
+         {"stopContainers", stop == nullptr || !stop->is_boolean() || stop->get<bool>()},
+         {"createdAt", format_iso8601(now)},
+         {"updatedAt", format_iso8601(now)}});
     for (size_t i = 0; i + 1 < out.size(); ++i) {
-      if (out[i]["configId"] == config_id && out[i]["path"] == *path) bad("\"" + where + "\" is listed twice");
+      if (out[i]["configId"] == config_id && out[i]["path"] == *path)
+        bad("\"" + where + "\" is listed twice");
     }
   }
   job.directory_sources = std::move(out);
@@ -105,17 +117,20 @@ void apply_choices(Job& job, const Json& fields) {
     job.compression = *text;
   }
   if (const auto text = clearable(fields, "pgCompression")) {
-    if (!is_pg_compression(*text)) bad("\"pgCompression\" must be empty, NONE, or GZIP:n, LZ4:n or ZSTD:n with n up to 22");
+    if (!is_pg_compression(*text))
+      bad("\"pgCompression\" must be empty, NONE, or GZIP:n, LZ4:n or ZSTD:n with n up to 22");
     job.pg_compression = *text;
   }
   if (const auto text = get_string(fields, "notificationEvents")) {
     if (!is_notification_events(*text)) {
-      bad("\"notificationEvents\" must be ALWAYS, FAILURE_ONLY, SUCCESS_ONLY, or SUCCESS, PARTIAL, FAILED joined by |");
+      bad("\"notificationEvents\" must be ALWAYS, FAILURE_ONLY, SUCCESS_ONLY, or SUCCESS, PARTIAL, "
+          "FAILED joined by |");
     }
     job.notification_events = *text;
   }
   if (const auto text = get_string(fields, "backupMode")) {
-    if (*text != "FULL" && *text != "INCREMENTAL") bad("\"backupMode\" must be one of: FULL, INCREMENTAL");
+    if (*text != "FULL" && *text != "INCREMENTAL")
+      bad("\"backupMode\" must be one of: FULL, INCREMENTAL");
     job.backup_mode = *text;
   }
   job.full_every_days = get_int(fields, "fullEveryDays", 1, 365).value_or(job.full_every_days);
@@ -123,15 +138,18 @@ void apply_choices(Job& job, const Json& fields) {
 
 void apply_lists(Job& job, const Json& fields) {
   if (const Json* databases = member(fields, "databases")) {
-    job.databases = databases->is_array() ? *get_strings(fields, "databases") : std::vector<std::string>{};
+    job.databases =
+        databases->is_array() ? *get_strings(fields, "databases") : std::vector<std::string>{};
     for (const auto& name : job.databases) {
-      if (name.empty() || name.find('\0') != std::string::npos) bad("\"databases\" must not hold empty names");
+      if (name.empty() || name.find('\0') != std::string::npos)
+        bad("\"databases\" must not hold empty names");
     }
   }
   if (const auto ids = get_strings(fields, "notificationIds")) {
     job.notification_ids.clear();
     for (const auto& id : *ids) {
-      if (std::ranges::find(job.notification_ids, id) == job.notification_ids.end()) job.notification_ids.push_back(id);
+      if (std::ranges::find(job.notification_ids, id) == job.notification_ids.end())
+        job.notification_ids.push_back(id);
     }
   }
   if (const auto ids = get_strings(fields, "notificationTemplateIds"); ids && !ids->empty()) {
@@ -177,7 +195,8 @@ void check_retention(const Json& retention, const std::string& where) {
   }
   const Json* smart = member(retention, "smart");
   if (mode == "SMART" && smart != nullptr && smart->is_object()) {
-    for (const char* key : {"daily", "weekly", "monthly", "yearly"}) get_int(*smart, key, 0, 1'000'000);
+    for (const char* key : {"daily", "weekly", "monthly", "yearly"})
+      get_int(*smart, key, 0, 1'000'000);
     return;
   }
   bad("\"" + where + ".mode\" must be NONE, SIMPLE with \"simple\", or SMART with \"smart\"");

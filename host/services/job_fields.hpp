@@ -8,8 +8,8 @@ namespace dbackup::host {
 class Session;
 class PluginRegistry;
 
-/// Lays `fields` (named as in the published API) over `job`; what is missing stays. Checks every value
-/// by itself. Throws Error{InvalidArgument} naming the field.
+/// Lays `fields` (named as in the published API) over `job`; what is missing stays. Checks every
+/// value by itself. Throws Error{InvalidArgument} naming the field.
 void apply_job_fields(Job& job, const Json& fields, TimeMs now);
 
 /// Checks what the job refers to: sources, destinations, channels, profile. Throws

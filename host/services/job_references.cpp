@@ -18,7 +18,8 @@ AdapterConfig adapter(Session& session, const std::string& field, const std::str
   return std::move(*row);
 }
 
-void check_storage(Session& session, const std::string& field, const std::string& id, const char* role) {
+void check_storage(Session& session, const std::string& field, const std::string& id,
+                   const char* role) {
   const AdapterConfig row = adapter(session, field, id);
   if (row.type != kStorageType || row.storage_role != role) {
     bad(field, id, std::string{"is no storage adapter in the role "} + role);
@@ -40,8 +41,8 @@ void check_job_references(Session& session, const PluginRegistry& plugins, const
     }
   }
   for (size_t i = 0; i < job.destinations.size(); ++i) {
-    check_storage(session, "destinations[" + std::to_string(i) + "].configId", job.destinations[i].config_id,
-                  "DESTINATION");
+    check_storage(session, "destinations[" + std::to_string(i) + "].configId",
+                  job.destinations[i].config_id, "DESTINATION");
   }
   for (size_t i = 0; i < job.directory_sources.size(); ++i) {
     check_storage(session, "sources[" + std::to_string(i) + "].configId",

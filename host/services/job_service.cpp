@@ -36,7 +36,8 @@ std::vector<std::string> adapter_ids(const Job& job) {
 
 }  // namespace
 
-JobView JobService::view(Session& session, Job job, std::map<std::string, AdapterView>& known) const {
+JobView JobService::view(Session& session, Job job,
+                         std::map<std::string, AdapterView>& known) const {
   JobView out;
   for (const std::string& id : adapter_ids(job)) {
     if (!known.contains(id)) {
@@ -73,7 +74,8 @@ JobView JobService::get(const std::string& id) {
   JobView out;
   std::map<std::string, AdapterView> known;
   control_.plugins().wait_ready();
-  control_.context().database.read([&](Session& session) { out = view(session, found(session, id), known); });
+  control_.context().database.read(
+      [&](Session& session) { out = view(session, found(session, id), known); });
   return out;
 }
 
@@ -111,7 +113,8 @@ JobView JobService::update(const std::string& id, const Json& fields) {
 
 void JobService::remove(const std::string& id) {
   bool removed = false;
-  control_.context().database.write([&](Session& session) { removed = JobStore{}.remove(session, id); });
+  control_.context().database.write(
+      [&](Session& session) { removed = JobStore{}.remove(session, id); });
   if (!removed) throw Error(ErrorCode::NotFound, "job not found");
 }
 

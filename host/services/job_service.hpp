@@ -21,10 +21,11 @@ struct JobView {
 /// Backup jobs. [any-thread]
 class JobService {
  public:
-  JobService(ControlPlane& control, AdapterService& adapters) : control_{control}, adapters_{adapters} {}
+  JobService(ControlPlane& control, AdapterService& adapters)
+      : control_{control}, adapters_{adapters} {}
 
-  std::vector<JobView> list();           ///< newest first
-  JobView get(const std::string& id);    ///< NotFound
+  std::vector<JobView> list();         ///< newest first
+  JobView get(const std::string& id);  ///< NotFound
   /// `fields` as the published API names them. Throws Error{InvalidArgument} naming the field,
   /// {AlreadyExists} when the name is taken.
   JobView create(const Json& fields);

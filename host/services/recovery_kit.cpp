@@ -35,21 +35,26 @@ std::string RecoveryKitService::identity_file(const EncryptionProfile& profile) 
   std::ranges::replace(text, '\r', ' ');
   for (const auto& identity : profile.identities) {
     if (identity.sealed_identity.empty()) continue;
-    text += "# created: " + format_iso8601(identity.created_at) + "\n# public key: " + identity.recipient + "\n";
+    text += "# created: " + format_iso8601(identity.created_at) +
+            "\n# public key: " + identity.recipient + "\n";
     text += std::string{profiles_.open_identity(identity).reveal()} + "\n";
   }
   return text;
 }
 
-RecoveryKit RecoveryKitService::make(const Principal& who, const std::vector<std::string>& profile_ids) {
-  if (profile_ids.empty()) throw Error(ErrorCode::InvalidArgument, "\"ids\" names no encryption profile");
-  if (profile_ids.size() > 200) throw Error(ErrorCode::InvalidArgument, "\"ids\" names more than 200 profiles");
+RecoveryKit RecoveryKitService::make(const Principal& who,
+                                     const std::vector<std::string>& profile_ids) {
+  if (profile_ids.empty())
+    throw Error(ErrorCode::InvalidArgument, "\"ids\" names no encryption profile");
+  if (profile_ids.size() > 200)
+    throw Error(ErrorCode::InvalidArgument, "\"ids\" names more than 200 profiles");
   std::vector<EncryptionProfile> profiles;
   database_.read([&](Session& session) {
     for (const std::string& id : profile_ids) {
       if (std::ranges::find(profiles, id, &EncryptionProfile::id) != profiles.end()) continue;
       auto profile = EncryptionProfileStore{}.find(session, id);
-      if (!profile) throw Error(ErrorCode::NotFound, "encryption profile not found: \"" + id + "\"");
+      if (!profile)
+        throw Error(ErrorCode::NotFound, "encryption profile not found: \"" + id + "\"");
       if (is_write_only(*profile)) {
         throw Error(ErrorCode::FailedPrecondition,
                     "\"" + profile->name + "\" is write-only: this server does not have its key");
@@ -80,7 +85,8 @@ RecoveryKit RecoveryKitService::make(const Principal& who, const std::vector<std
     kit.file_name = "recovery_kit_" + std::to_string(profiles.size()) + "_profiles.zip";
   }
   kit.zip = zip.finish();
-  log_info("a recovery kit of " + std::to_string(profiles.size()) + " encryption profiles was made for " + who.name);
+  log_info("a recovery kit of " + std::to_string(profiles.size()) +
+           " encryption profiles was made for " + who.name);
   return kit;
 }
 

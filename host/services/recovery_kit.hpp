@@ -17,11 +17,13 @@ struct RecoveryKit {
 /// ZIP files with which backups are opened without this server. [any-thread]
 class RecoveryKitService {
  public:
-  RecoveryKitService(Database& database, const Clock& clock, const EncryptionProfileService& profiles)
+  RecoveryKitService(Database& database, const Clock& clock,
+                     const EncryptionProfileService& profiles)
       : database_{database}, clock_{clock}, profiles_{profiles} {}
 
-  /// One kit for all these profiles, retired ones included. Throws Error{NotFound} for an unknown id,
-  /// {InvalidArgument} without ids, {FailedPrecondition} for a write-only profile: its keys are elsewhere.
+  /// One kit for all these profiles, retired ones included. Throws Error{NotFound} for an unknown
+  /// id, {InvalidArgument} without ids, {FailedPrecondition} for a write-only profile: its keys are
+  /// elsewhere.
   RecoveryKit make(const Principal& who, const std::vector<std::string>& profile_ids);
 
  private:

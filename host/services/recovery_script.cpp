@@ -82,16 +82,21 @@ std::string recovery_readme(const std::vector<std::string>& profile_names, TimeM
   const std::string key = several ? "keys/<profile>.txt" : "identity.txt";
   return "Recovery kit, made " + format_iso8601(made_at) + "\n\n" +
          "The secret keys of these encryption profiles:\n" + names +
-         "\nWhoever has this kit can read every backup sealed with them. Keep it offline, apart from\n"
+         "\nWhoever has this kit can read every backup sealed with them. Keep it offline, apart "
+         "from\n"
          "the backups.\n\n"
          "Nothing but common programs is needed. With the script:\n\n"
          "  ./recover.sh FILE.dump.zst.age\n\n"
          "By hand, with age (https://age-encryption.org) and the codec of the file's name:\n\n"
-         "  1. open:        age -d -i " + key + " -o FILE.dump.zst FILE.dump.zst.age\n"
+         "  1. open:        age -d -i " +
+         key +
+         " -o FILE.dump.zst FILE.dump.zst.age\n"
          "  2. decompress:  zstd -d FILE.dump.zst        (.gz: gzip -d    .br: brotli -d)\n"
          "  3. restore:     pg_restore -d DATABASE FILE.dump\n\n"
-         "Step 3 is the restore program of the engine: .dump is for pg_restore, .sql for the engine's\n"
-         "own shell, .db is an SQLite database as it is. A .tar holds several databases; unpack it\n"
+         "Step 3 is the restore program of the engine: .dump is for pg_restore, .sql for the "
+         "engine's\n"
+         "own shell, .db is an SQLite database as it is. A .tar holds several databases; unpack "
+         "it\n"
          "with tar and join the parts of one dump by cat.\n\n"
          "A file that age does not open to its end is damaged or was changed: use nothing of it.\n";
 }

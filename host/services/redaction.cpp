@@ -9,10 +9,11 @@ namespace dbackup::host {
 namespace {
 
 constexpr std::array<std::string_view, 23> kSecretNames{
-    "password",     "token",       "secret",        "secretKey",    "secretAccessKey", "accessKey",
-    "accessKeyId",  "apiKey",      "webhookUrl",    "uri",          "passphrase",      "privateKey",
-    "sshPassword",  "sshPrivateKey", "sshPassphrase", "clientSecret", "refreshToken",  "authHeader",
-    "accountSid",   "authToken",   "appToken",      "botToken",     "accessToken"};
+    "password",     "token",        "secret",      "secretKey",     "secretAccessKey",
+    "accessKey",    "accessKeyId",  "apiKey",      "webhookUrl",    "uri",
+    "passphrase",   "privateKey",   "sshPassword", "sshPrivateKey", "sshPassphrase",
+    "clientSecret", "refreshToken", "authHeader",  "accountSid",    "authToken",
+    "appToken",     "botToken",     "accessToken"};
 
 bool has_value(const Json& value) {
   if (value.is_null()) return false;

@@ -58,7 +58,8 @@ DatabaseChoice choice_of(const RestoreCommand& command, const Sidecar& sidecar) 
     choice.original_name = only.original_name;
     if (choice.target_name.empty()) choice.target_name = only.target_name;
   }
-  if (choice.target_name.find('\0') != std::string::npos) bad("\"targetDatabaseName\" must not contain NUL");
+  if (choice.target_name.find('\0') != std::string::npos)
+    bad("\"targetDatabaseName\" must not contain NUL");
   return choice;
 }
 
@@ -86,17 +87,20 @@ AdapterConfig RestoreService::target(const RestoreCommand& command) {
 void RestoreService::check_engine(const StoredBackup& backup, const AdapterConfig& target) {
   const Sidecar sidecar = file_view(backup).sidecar;
   if (!sidecar.source_type.empty() && sidecar.source_type != target.adapter_id) {
-    bad("a backup of kind \"" + sidecar.source_type + "\" cannot be restored into \"" + target.adapter_id + "\"");
+    bad("a backup of kind \"" + sidecar.source_type + "\" cannot be restored into \"" +
+        target.adapter_id + "\"");
   }
   if (sidecar.engine_version.empty()) return;
   WorkerCall call;
   call.deadline = kProbeDeadline;
   const protocol::AdapterRequest request{.adapter = control_.resolver().resolve(target)};
   Json answer;
-  as_adapter_failure([&] { answer = control_.workers().run(protocol::Operation::Test, request, call); });
+  as_adapter_failure(
+      [&] { answer = control_.workers().run(protocol::Operation::Test, request, call); });
   const std::string version = get_string(answer, "version").value_or("");
   if (is_newer_engine(sidecar.engine_version, version)) {
-    throw Error(ErrorCode::FailedPrecondition, "the backup comes from engine version " + sidecar.engine_version +
+    throw Error(ErrorCode::FailedPrecondition, "the backup comes from engine version " +
+                                                   sidecar.engine_version +
                                                    ", which is newer than the target's " + version);
   }
 }
@@ -105,18 +109,21 @@ void RestoreService::check_keys(const StoredBackup& backup, const RestoreCommand
   if (!command.identity.empty()) AgeIdentity::parse(command.identity.reveal());
   if (!is_sealed(backup)) return;
   const auto encryption = file_view(backup).sidecar.encryption;
-  const std::string profile_id =
-      !command.profile_override.empty() ? command.profile_override : encryption ? encryption->profile_id : "";
+  const std::string profile_id = !command.profile_override.empty() ? command.profile_override
+                                 : encryption                      ? encryption->profile_id
+                                                                   : "";
   std::optional<EncryptionProfile> profile;
   control_.context().database.read(
       [&](Session& session) { profile = EncryptionProfileStore{}.find(session, profile_id); });
   if (command.identity.empty() && profile && is_write_only(*profile)) {
-    throw Error(ErrorCode::FailedPrecondition,
-                "the backup was sealed with a write-only profile: give its \"identity\" with the request",
-                profile_id, "encryption_key_required");
+    throw Error(
+        ErrorCode::FailedPrecondition,
+        "the backup was sealed with a write-only profile: give its \"identity\" with the request",
+        profile_id, "encryption_key_required");
   }
   as_key_failure(profile_id, [&] {
-    identities_for(control_.context(), backup, command.profile_override, std::string{command.identity.reveal()});
+    identities_for(control_.context(), backup, command.profile_override,
+                   std::string{command.identity.reveal()});
   });
 }
 
@@ -131,7 +138,8 @@ void RestoreService::prepare(const AdapterConfig& target, const RestoreCommand& 
   WorkerCall call;
   call.deadline = kProbeDeadline;
   try {
-    as_adapter_failure([&] { control_.workers().run(protocol::Operation::PrepareRestore, request, call); });
+    as_adapter_failure(
+        [&] { control_.workers().run(protocol::Operation::PrepareRestore, request, call); });
   } catch (const Error& error) {
     // The target refuses: a state of the target, neither a missing permission here nor our fault.
     if (error.reason() != "adapter") throw;
@@ -147,10 +155,12 @@ std::string RestoreService::restore(const Principal& who, const RestoreCommand& 
   }
   const AdapterConfig into = target(command);
   StoredBackup backup;
-  as_adapter_failure([&] { backup = control_.catalog().find(command.destination_id, command.path); });
+  as_adapter_failure(
+      [&] { backup = control_.catalog().find(command.destination_id, command.path); });
   const StoredFileView view = file_view(backup);
   if (view.sidecar.multi_database) {
-    throw Error(ErrorCode::Unimplemented, "this version cannot restore archives of several databases");
+    throw Error(ErrorCode::Unimplemented,
+                "this version cannot restore archives of several databases");
   }
   const DatabaseChoice choice = choice_of(command, view.sidecar);
   check_keys(backup, command);
@@ -169,13 +179,15 @@ std::string RestoreService::restore(const Principal& who, const RestoreCommand& 
                          .profile_override = command.profile_override};
   options.needs_identity = !command.identity.empty();
   if (!command.user.empty()) {
-    options.sealed_login = seal_login(control_.context().box, execution.id,
-                                      {.user = command.user, .password = std::string{command.password.reveal()}});
+    options.sealed_login =
+        seal_login(control_.context().box, execution.id,
+                   {.user = command.user, .password = std::string{command.password.reveal()}});
   }
   execution.options = to_json(options);
   if (options.needs_identity) control_.secrets().put(execution.id, command.identity);
   try {
-    control_.context().database.write([&](Session& session) { ExecutionStore{}.insert(session, execution); });
+    control_.context().database.write(
+        [&](Session& session) { ExecutionStore{}.insert(session, execution); });
   } catch (...) {
     control_.secrets().forget(execution.id);
     throw;

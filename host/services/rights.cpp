@@ -21,7 +21,8 @@ const TypeRow& row_of(std::string_view type) {
   for (const auto& row : kTypes) {
     if (row.type == type) return row;
   }
-  throw Error(ErrorCode::InvalidArgument, "\"type\" must be one of: database, storage, notification");
+  throw Error(ErrorCode::InvalidArgument,
+              "\"type\" must be one of: database, storage, notification");
 }
 
 }  // namespace
@@ -32,7 +33,8 @@ Permission write_permission(std::string_view adapter_type) { return row_of(adapt
 
 void require(const Principal& who, Permission permission) {
   if (who.may(permission)) return;
-  throw Error(ErrorCode::PermissionDenied, "Forbidden: this needs " + std::string{to_string(permission)});
+  throw Error(ErrorCode::PermissionDenied,
+              "Forbidden: this needs " + std::string{to_string(permission)});
 }
 
 }  // namespace dbackup::host

@@ -40,10 +40,12 @@ StoredFileView file_view(StoredBackup backup) {
     }
   }
   view.is_sealed = is_sealed(backup);
-  view.job_name = view.sidecar.job_name.empty() ? job_of_folder(backup.path) : view.sidecar.job_name;
+  view.job_name =
+      view.sidecar.job_name.empty() ? job_of_folder(backup.path) : view.sidecar.job_name;
   Compression compression = view.sidecar.compression;
   if (!view.has_sidecar) {
-    if (const auto name = parse_backup_name(base_name(backup.path))) compression = name->compression;
+    if (const auto name = parse_backup_name(base_name(backup.path)))
+      compression = name->compression;
   }
   if (compression != Compression::None) view.compression = to_string(compression);
   view.is_locked = backup.locked || view.sidecar.locked || backup.signature == "tampered";
@@ -54,7 +56,8 @@ StoredFileView file_view(StoredBackup backup) {
 AdapterConfig require_storage(ControlPlane& control, const std::string& id) {
   AdapterConfig row;
   control.context().database.read([&](Session& session) { row = require_adapter(session, id); });
-  if (row.type != kStorageType) throw Error(ErrorCode::InvalidArgument, "the adapter is not a storage");
+  if (row.type != kStorageType)
+    throw Error(ErrorCode::InvalidArgument, "the adapter is not a storage");
   return row;
 }
 
@@ -80,7 +83,8 @@ StoredFileView StorageService::latest(const std::string& destination_id, const s
   return file_view(std::move(*newest));
 }
 
-Catalog::Verification StorageService::verify(const std::string& destination_id, const std::string& path) {
+Catalog::Verification StorageService::verify(const std::string& destination_id,
+                                             const std::string& path) {
   check_backup_path(path);
   require_storage(control_, destination_id);
   return control_.catalog().verify(destination_id, path, {.trigger = "manual"});
@@ -97,8 +101,7 @@ void StorageService::remove(const Principal& who, const std::string& destination
     }
     control_.catalog().remove(destination_id, path);
   });
-  log_info("backup \"" + path + "\" of storage " + destination_id +
-                                             " was deleted by " + who.name);
+  log_info("backup \"" + path + "\" of storage " + destination_id + " was deleted by " + who.name);
 }
 
 }  // namespace dbackup::host

@@ -15,12 +15,13 @@ class ControlPlane;
 /// A stored backup as listings show it.
 struct StoredFileView {
   StoredBackup backup;
-  Sidecar sidecar;           ///< empty when there is none
+  Sidecar sidecar;  ///< empty when there is none
   bool has_sidecar = false;
   bool is_sealed = false;
-  std::string job_name;      ///< of the sidecar, else guessed from the folder
-  std::string compression;   ///< "GZIP", … or ""
-  bool is_locked = false;    ///< by the catalog or the sidecar, or because the sidecar was tampered with
+  std::string job_name;     ///< of the sidecar, else guessed from the folder
+  std::string compression;  ///< "GZIP", … or ""
+  bool is_locked =
+      false;  ///< by the catalog or the sidecar, or because the sidecar was tampered with
 };
 
 /// What lies at the destinations. Listings come from the catalog. [any-thread]
@@ -33,8 +34,8 @@ class StorageService {
     TypeFilter filter = TypeFilter::All;
     bool refresh = false;
   };
-  /// Newest first. Throws Error{NotFound} for an unknown adapter, {InvalidArgument} for one that is no
-  /// storage.
+  /// Newest first. Throws Error{NotFound} for an unknown adapter, {InvalidArgument} for one that is
+  /// no storage.
   std::vector<StoredFileView> list(const std::string& destination_id, const ListOptions& options);
   /// Throws Error{NotFound} when there is none.
   StoredFileView latest(const std::string& destination_id, const std::string& job_id,

@@ -27,7 +27,8 @@ void check(archive* writer, int status) {
 
 }  // namespace
 
-ZipArchive::ZipArchive(TimeMs modified_at) : archive_{archive_write_new()}, modified_at_{modified_at} {
+ZipArchive::ZipArchive(TimeMs modified_at)
+    : archive_{archive_write_new()}, modified_at_{modified_at} {
   if (archive_ == nullptr) throw std::bad_alloc{};
   check(archive_, archive_write_set_format_zip(archive_));
   check(archive_, archive_write_set_bytes_in_last_block(archive_, 1));
@@ -45,7 +46,8 @@ void ZipArchive::add(const std::string& name, std::string_view content, unsigned
   archive_entry_set_perm(entry.get(), static_cast<mode_t>(mode));
   archive_entry_set_mtime(entry.get(), static_cast<time_t>(modified_at_ / 1000), 0);
   check(archive_, archive_write_header(archive_, entry.get()));
-  if (archive_write_data(archive_, content.data(), content.size()) < 0) check(archive_, ARCHIVE_FATAL);
+  if (archive_write_data(archive_, content.data(), content.size()) < 0)
+    check(archive_, ARCHIVE_FATAL);
 }
 
 std::string ZipArchive::finish() {

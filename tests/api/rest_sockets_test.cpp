@@ -30,10 +30,12 @@ TEST(RestOverSockets, ServesTheTriggerAndPollScript) {
   RunningApi running;
   const std::string job = running.make_job(running.make_source(), running.make_storage());
   // As curl sends it: no body, no content type, no length.
-  const RawResponse run = running.ask("POST /api/jobs/" + job + "/run HTTP/1.1\r\nHost: x\r\n" + running.credentials() + "\r\n");
+  const RawResponse run = running.ask("POST /api/jobs/" + job + "/run HTTP/1.1\r\nHost: x\r\n" +
+                                      running.credentials() + "\r\n");
   ASSERT_EQ(run.status, 200) << run.body;
   const std::string id = body_of(run)["executionId"].get<std::string>();
-  const RawResponse state = running.ask(test::raw_get("/api/executions/" + id, running.credentials()));
+  const RawResponse state =
+      running.ask(test::raw_get("/api/executions/" + id, running.credentials()));
   EXPECT_EQ(state.status, 200);
   EXPECT_EQ(body_of(state)["data"]["status"], "Pending");
   EXPECT_EQ(running.ask(test::raw_get("/api/executions/" + id)).status, 401);
@@ -45,9 +47,12 @@ TEST(RestOverSockets, ServesTheListLinkAndDownloadScript) {
   std::string bytes;
   for (int i = 0; bytes.size() < 8'000'000; ++i) bytes += std::to_string(i) + "\n";
   running.put_backup("Orders/big.dump", bytes, {{"version", 1}, {"checksum", sha256_hex(bytes)}});
-  const RawResponse list = running.ask(test::raw_get("/api/storage/" + storage + "/files", running.credentials()));
+  const RawResponse list =
+      running.ask(test::raw_get("/api/storage/" + storage + "/files", running.credentials()));
   const std::string path = body_of(list)[0]["path"].get<std::string>();
-  const RawResponse link = running.ask(test::raw_post("/api/storage/" + storage + "/download-url", Json{{"file", path}}.dump(), running.credentials()));
+  const RawResponse link =
+      running.ask(test::raw_post("/api/storage/" + storage + "/download-url",
+                                 Json{{"file", path}}.dump(), running.credentials()));
   std::string url = body_of(link)["url"].get<std::string>();
   ASSERT_TRUE(url.starts_with("http://")) << url;
   url = url.substr(url.find("/api"));
@@ -59,17 +64,20 @@ TEST(RestOverSockets, ServesTheListLinkAndDownloadScript) {
   EXPECT_TRUE(file.complete);
   EXPECT_EQ(sha256_hex(file.body), sha256_hex(bytes));
   EXPECT_EQ(running.ask(test::raw_get(url)).status, 401);
-  const RawResponse part = running.ask(test::raw_get("/api/storage/" + storage + "/download?file=" + path, running.credentials() + "Range: bytes=1000000-1000099\r\n"));
+  const RawResponse part =
+      running.ask(test::raw_get("/api/storage/" + storage + "/download?file=" + path,
+                                running.credentials() + "Range: bytes=1000000-1000099\r\n"));
   EXPECT_EQ(part.status, 206);
   EXPECT_EQ(part.body, bytes.substr(1'000'000, 100));
 }
 
 TEST(RestOverSockets, EveryErrorIsJsonWithTheSecurityHeaders) {
   RunningApi running;
-  for (const std::string& request : {std::string{"garbage\r\n\r\n"}, test::raw_get("/api/nowhere"), test::raw_get("/api/jobs"),
-                                     std::string{"PATCH /api/jobs HTTP/1.1\r\nHost: x\r\n\r\n"},
-                                     test::raw_post("/api/jobs", "{", running.credentials()),
-                                     test::raw_post("/api/jobs", std::string(2'000'000, ' '), running.credentials())}) {
+  for (const std::string& request :
+       {std::string{"garbage\r\n\r\n"}, test::raw_get("/api/nowhere"), test::raw_get("/api/jobs"),
+        std::string{"PATCH /api/jobs HTTP/1.1\r\nHost: x\r\n\r\n"},
+        test::raw_post("/api/jobs", "{", running.credentials()),
+        test::raw_post("/api/jobs", std::string(2'000'000, ' '), running.credentials())}) {
     const RawResponse response = running.ask(request);
     EXPECT_GE(response.status, 400);
     EXPECT_LT(response.status, 500) << request.substr(0, 60);

@@ -88,7 +88,8 @@ HttpResponse AdaptersResource::list(const ApiRequest& request, const Principal& 
     if (equal_ignoring_case(role, known)) wanted = known;
   }
   Json out = Json::array();
-  for (const auto& view : services_.adapters.list(who, type, wanted)) out.push_back(render::adapter(view));
+  for (const auto& view : services_.adapters.list(who, type, wanted))
+    out.push_back(render::adapter(view));
   return json_answer(200, out);
 }
 
@@ -101,7 +102,8 @@ HttpResponse AdaptersResource::create(const ApiRequest& request, const Principal
 }
 
 HttpResponse AdaptersResource::update(const ApiRequest& request, const Principal& who) {
-  return json_answer(200, render::adapter(services_.adapters.update(who, request.param(), request.body)));
+  return json_answer(
+      200, render::adapter(services_.adapters.update(who, request.param(), request.body)));
 }
 
 HttpResponse AdaptersResource::remove(const ApiRequest& request, const Principal& who) {
@@ -110,7 +112,8 @@ HttpResponse AdaptersResource::remove(const ApiRequest& request, const Principal
 }
 
 HttpResponse AdaptersResource::databases(const ApiRequest& request, const Principal&) {
-  return json_answer(200, {{"success", true}, {"databases", services_.adapters.databases(request.param())}});
+  return json_answer(
+      200, {{"success", true}, {"databases", services_.adapters.databases(request.param())}});
 }
 
 HttpResponse AdaptersResource::test(const ApiRequest& request, const Principal& who) {
@@ -129,7 +132,8 @@ HttpResponse AdaptersResource::test(const ApiRequest& request, const Principal& 
 
 HttpResponse AdaptersResource::types(const ApiRequest&, const Principal&) {
   Json out = Json::array();
-  for (const auto& adapter : services_.adapters.types()) out.push_back(render::adapter_type(*adapter));
+  for (const auto& adapter : services_.adapters.types())
+    out.push_back(render::adapter_type(*adapter));
   return json_answer(200, render::wrapped(std::move(out)));
 }
 

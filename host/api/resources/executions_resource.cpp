@@ -29,7 +29,9 @@ const Route<ExecutionsResource> ExecutionsResource::kRoutes[] = {
      .response = schemas::history},
 };
 
-void ExecutionsResource::mount(RouteTable& table) { table.mount<ExecutionsResource>(*this, kRoutes); }
+void ExecutionsResource::mount(RouteTable& table) {
+  table.mount<ExecutionsResource>(*this, kRoutes);
+}
 
 HttpResponse ExecutionsResource::get(const ApiRequest& request, const Principal&) {
   const bool with_logs = request.flag("includeLogs");
@@ -39,12 +41,14 @@ HttpResponse ExecutionsResource::get(const ApiRequest& request, const Principal&
 }
 
 HttpResponse ExecutionsResource::cancel(const ApiRequest& request, const Principal& who) {
-  return json_answer(200, {{"success", true}, {"message", services_.executions.cancel(who, request.param())}});
+  return json_answer(
+      200, {{"success", true}, {"message", services_.executions.cancel(who, request.param())}});
 }
 
 HttpResponse ExecutionsResource::history(const ApiRequest&, const Principal&) {
   Json executions = Json::array();
-  for (const auto& run : services_.executions.history()) executions.push_back(render::history_item(run));
+  for (const auto& run : services_.executions.history())
+    executions.push_back(render::history_item(run));
   return json_answer(200, {{"executions", std::move(executions)},
                            {"systemTimezone", services_.control.context().settings().time_zone}});
 }

@@ -94,12 +94,14 @@ HttpResponse KeysResource::list_keys(const ApiRequest&, const Principal&) {
 }
 
 HttpResponse KeysResource::get_key(const ApiRequest& request, const Principal&) {
-  return json_answer(200, render::wrapped(render::api_key(services_.api_keys.get(request.param()))));
+  return json_answer(200,
+                     render::wrapped(render::api_key(services_.api_keys.get(request.param()))));
 }
 
 HttpResponse KeysResource::create_key(const ApiRequest& request, const Principal& who) {
   NewKeyFields fields{.name = require_string(request.body, "name")};
-  fields.permissions = get_strings(request.body, "permissions").value_or(std::vector<std::string>{});
+  fields.permissions =
+      get_strings(request.body, "permissions").value_or(std::vector<std::string>{});
   if (const auto expires = get_string(request.body, "expiresAt")) {
     fields.expires_at = parse_iso8601(*expires, "expiresAt");
   }
@@ -115,12 +117,14 @@ HttpResponse KeysResource::delete_key(const ApiRequest& request, const Principal
 
 HttpResponse KeysResource::list_profiles(const ApiRequest&, const Principal&) {
   Json out = Json::array();
-  for (const auto& view : services_.profiles.list()) out.push_back(render::encryption_profile(view));
+  for (const auto& view : services_.profiles.list())
+    out.push_back(render::encryption_profile(view));
   return json_answer(200, render::wrapped(std::move(out)));
 }
 
 HttpResponse KeysResource::get_profile(const ApiRequest& request, const Principal&) {
-  return json_answer(200, render::wrapped(render::encryption_profile(services_.profiles.get(request.param()))));
+  return json_answer(
+      200, render::wrapped(render::encryption_profile(services_.profiles.get(request.param()))));
 }
 
 HttpResponse KeysResource::create_profile(const ApiRequest& request, const Principal&) {
@@ -128,7 +132,8 @@ HttpResponse KeysResource::create_profile(const ApiRequest& request, const Princ
   fields.description = get_string(request.body, "description").value_or("");
   fields.recipients = get_strings(request.body, "recipients").value_or(std::vector<std::string>{});
   fields.write_only = get_bool(request.body, "writeOnly").value_or(false);
-  return json_answer(201, render::wrapped(render::encryption_profile(services_.profiles.create(fields))));
+  return json_answer(
+      201, render::wrapped(render::encryption_profile(services_.profiles.create(fields))));
 }
 
 HttpResponse KeysResource::delete_profile(const ApiRequest& request, const Principal&) {

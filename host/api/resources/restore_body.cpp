@@ -3,7 +3,9 @@
 namespace dbackup::host {
 namespace {
 
-std::string text(const Json& object, const char* key) { return get_string(object, key).value_or(""); }
+std::string text(const Json& object, const char* key) {
+  return get_string(object, key).value_or("");
+}
 
 std::optional<std::vector<DatabaseChoice>> mapping_of(const Json& body) {
   const auto found = body.find("databaseMapping");
@@ -11,7 +13,8 @@ std::optional<std::vector<DatabaseChoice>> mapping_of(const Json& body) {
   if (found == body.end() || found->is_null() || found->empty()) return std::nullopt;
   std::vector<DatabaseChoice> out;
   if (found->is_object()) {
-    for (const auto& [name, target] : found->items()) out.push_back({name, target.get<std::string>()});
+    for (const auto& [name, target] : found->items())
+      out.push_back({name, target.get<std::string>()});
     return out;
   }
   for (const Json& item : *found) {

@@ -114,7 +114,8 @@ HttpResponse StorageResource::remove(const ApiRequest& request, const Principal&
 }
 
 HttpResponse StorageResource::verify(const ApiRequest& request, const Principal&) {
-  const auto outcome = services_.storage.verify(request.param(), require_string(request.body, "file"));
+  const auto outcome =
+      services_.storage.verify(request.param(), require_string(request.body, "file"));
   Json data{{"status", outcome.status}, {"verifiedAt", format_iso8601(outcome.verified_at)}};
   if (!outcome.expected.empty()) data["expectedChecksum"] = outcome.expected;
   if (!outcome.actual.empty()) data["actualChecksum"] = outcome.actual;
@@ -123,15 +124,17 @@ HttpResponse StorageResource::verify(const ApiRequest& request, const Principal&
 }
 
 HttpResponse StorageResource::restore(const ApiRequest& request, const Principal& who) {
-  const std::string id = services_.restores.restore(who, parse_restore(request.param(), request.body));
+  const std::string id =
+      services_.restores.restore(who, parse_restore(request.param(), request.body));
   return json_answer(202, {{"success", true}, {"executionId", id}, {"message", "Restore queued"}});
 }
 
 HttpResponse StorageResource::download(const ApiRequest& request, const Principal&) {
-  const DownloadPlan plan = services_.downloads.plan({.destination_id = request.param(),
-                                                      .path = request.query("file"),
-                                                      .unseal = request.flag("decrypt"),
-                                                      .profile_override = request.query("profileIdOverride")});
+  const DownloadPlan plan =
+      services_.downloads.plan({.destination_id = request.param(),
+                                .path = request.query("file"),
+                                .unseal = request.flag("decrypt"),
+                                .profile_override = request.query("profileIdOverride")});
   return download_answer(request.http, services_.downloads, plan).response;
 }
 
@@ -144,7 +147,8 @@ HttpResponse StorageResource::download_url(const ApiRequest& request, const Prin
       get_bool(request.body, "decrypt"));
   const std::string url = public_address(request.http, options_.public_url, options_.is_https) +
                           "/api/storage/public-download?token=" + std::string{token.reveal()};
-  return secret_answer(200, {{"success", true}, {"url", url}, {"expiresIn", "5 minutes"}, {"singleUse", true}});
+  return secret_answer(
+      200, {{"success", true}, {"url", url}, {"expiresIn", "5 minutes"}, {"singleUse", true}});
 }
 
 HttpResponse StorageResource::public_download(const ApiRequest& request, const Principal&) {
@@ -153,9 +157,11 @@ HttpResponse StorageResource::public_download(const ApiRequest& request, const P
   DownloadTokens& tokens = services_.downloads.tokens();
   const bool is_head = request.http.method == Method::Head;
   const auto grant = is_head ? tokens.look(token) : tokens.claim(token);
-  if (!grant) throw Error(ErrorCode::Unauthenticated, "the link is unknown, has expired or was used");
+  if (!grant)
+    throw Error(ErrorCode::Unauthenticated, "the link is unknown, has expired or was used");
   if (is_head) {
-    return download_answer(request.http, services_.downloads, services_.downloads.plan(*grant)).response;
+    return download_answer(request.http, services_.downloads, services_.downloads.plan(*grant))
+        .response;
   }
   try {
     DownloadAnswer answer =

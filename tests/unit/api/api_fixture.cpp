@@ -1,9 +1,8 @@
 #include "tests/unit/api/api_fixture.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -56,8 +55,12 @@ ApiFixture::ApiFixture() {
   std::filesystem::create_directories(folder.file("data/private"));
   std::filesystem::create_directories(folder.file("plugins"));
   std::ofstream{folder.file("plugins/scripted.so")} << "a stand-in";
-  ControlContext context{.database = *database, .box = box, .clock = clock, .host_id = "test-host",
-                         .program_version = "test", .data_dir = folder.file("data")};
+  ControlContext context{.database = *database,
+                         .box = box,
+                         .clock = clock,
+                         .host_id = "test-host",
+                         .program_version = "test",
+                         .data_dir = folder.file("data")};
   context.settings = [] { return ControlSettings{}; };
   ControlPlaneOptions options;
   options.worker.path = DBACKUP_SCRIPTED_WORKER;
@@ -75,7 +78,9 @@ ApiFixture::ApiFixture() {
 ApiFixture::~ApiFixture() = default;
 
 std::string ApiFixture::key_with(const std::vector<std::string>& permissions) {
-  return std::string{services->api_keys.create(everybody(), {.name = "test", .permissions = permissions}).raw.reveal()};
+  return std::string{
+      services->api_keys.create(everybody(), {.name = "test", .permissions = permissions})
+          .raw.reveal()};
 }
 
 Answer ApiFixture::send(Method method, const std::string& target, const Sent& sent) {
@@ -85,7 +90,8 @@ Answer ApiFixture::send(Method method, const std::string& target, const Sent& se
   request.target = target;
   request.id = "req-1";
   request.headers.add("Host", "backup.test:3000");
-  if (sent.key != "none") request.headers.add("Authorization", "Bearer " + (sent.key.empty() ? root_key : sent.key));
+  if (sent.key != "none")
+    request.headers.add("Authorization", "Bearer " + (sent.key.empty() ? root_key : sent.key));
   for (const auto& [name, value] : sent.headers) request.headers.set(name, value);
   if (!split_target(request).empty()) throw std::runtime_error{"bad target " + target};
   RouteInfo info = api->handler().route(request);
@@ -113,7 +119,8 @@ Answer ApiFixture::send(Method method, const std::string& target, const Sent& se
 }
 
 Answer ApiFixture::post(const std::string& target, const Json& body, const std::string& key) {
-  return send(Method::Post, target, {.body = body.dump(), .key = key, .headers = {{"Content-Type", "application/json"}}});
+  return send(Method::Post, target,
+              {.body = body.dump(), .key = key, .headers = {{"Content-Type", "application/json"}}});
 }
 
 namespace {
@@ -125,26 +132,34 @@ std::string id_of(const Answer& answer) {
 
 std::string ApiFixture::make_source(const Json& config) {
   static int count = 0;
-  return id_of(post("/api/adapters", {{"name", "Source " + std::to_string(++count)}, {"type", "database"},
-                                      {"adapterId", "scripted-db"}, {"config", config}}));
+  return id_of(post("/api/adapters", {{"name", "Source " + std::to_string(++count)},
+                                      {"type", "database"},
+                                      {"adapterId", "scripted-db"},
+                                      {"config", config}}));
 }
 
 std::string ApiFixture::make_storage() {
   static int count = 0;
-  return id_of(post("/api/adapters", {{"name", "Disk " + std::to_string(++count)}, {"type", "storage"},
-                                      {"adapterId", "scripted-disk"},
-                                      {"config", {{"basePath", disk()}, {"secretAccessKey", "hunter2-key"}}}}));
+  return id_of(post("/api/adapters",
+                    {{"name", "Disk " + std::to_string(++count)},
+                     {"type", "storage"},
+                     {"adapterId", "scripted-disk"},
+                     {"config", {{"basePath", disk()}, {"secretAccessKey", "hunter2-key"}}}}));
 }
 
-std::string ApiFixture::make_job(const std::string& source, const std::string& storage, const Json& more) {
+std::string ApiFixture::make_job(const std::string& source, const std::string& storage,
+                                 const Json& more) {
   static int count = 0;
-  Json body{{"name", "Job " + std::to_string(++count)}, {"schedule", "0 3 * * *"}, {"sourceId", source},
+  Json body{{"name", "Job " + std::to_string(++count)},
+            {"schedule", "0 3 * * *"},
+            {"sourceId", source},
             {"destinations", {{{"configId", storage}}}}};
   body.update(more);
   return id_of(post("/api/jobs", body));
 }
 
-void ApiFixture::put_backup(const std::string& path, const std::string& bytes, const Json& sidecar) {
+void ApiFixture::put_backup(const std::string& path, const std::string& bytes,
+                            const Json& sidecar) {
   const std::filesystem::path file = disk() + "/" + path;
   std::filesystem::create_directories(file.parent_path());
   std::ofstream{file, std::ios::binary} << bytes;

@@ -13,8 +13,8 @@ namespace dbackup::host::testing {
 
 struct Answer {
   int status = 0;
-  Json body;           ///< null when it is no JSON
-  std::string text;    ///< whole body; of a relay, what came through
+  Json body;         ///< null when it is no JSON
+  std::string text;  ///< whole body; of a relay, what came through
   HttpHeaders headers;
   std::optional<uint64_t> relay_length;
 };
@@ -25,15 +25,17 @@ struct Sent {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-/// The whole API over real services, a real SQLite database and workers that follow a script; requests
-/// go in and out as values, without sockets.
+/// The whole API over real services, a real SQLite database and workers that follow a script;
+/// requests go in and out as values, without sockets.
 class ApiFixture : public TestDatabase {
  public:
   ApiFixture();
   ~ApiFixture();
 
   Answer send(Method method, const std::string& target, const Sent& sent = {});
-  Answer get(const std::string& target, const Sent& sent = {}) { return send(Method::Get, target, sent); }
+  Answer get(const std::string& target, const Sent& sent = {}) {
+    return send(Method::Get, target, sent);
+  }
   Answer post(const std::string& target, const Json& body, const std::string& key = "");
   /// A key with these permissions alone.
   std::string key_with(const std::vector<std::string>& permissions);
@@ -41,7 +43,8 @@ class ApiFixture : public TestDatabase {
   /// Ids of things made through the API.
   std::string make_source(const Json& config = {{"host", "db1"}, {"password", "hunter2-secret"}});
   std::string make_storage();
-  std::string make_job(const std::string& source, const std::string& storage, const Json& more = Json::object());
+  std::string make_job(const std::string& source, const std::string& storage,
+                       const Json& more = Json::object());
   /// Puts a file and its side file into the storage's folder.
   void put_backup(const std::string& path, const std::string& bytes, const Json& sidecar = nullptr);
   std::string disk() const { return folder.file("disk"); }

@@ -12,7 +12,8 @@ using testing::ApiFixture;
 
 std::string with_ids(const RouteRow& row, const std::string& id) {
   std::string path = row.path;
-  for (size_t at = path.find("{id}"); at != std::string::npos; at = path.find("{id}")) path.replace(at, 4, id);
+  for (size_t at = path.find("{id}"); at != std::string::npos; at = path.find("{id}"))
+    path.replace(at, 4, id);
   return path;
 }
 
@@ -20,7 +21,8 @@ static_assert(!std::is_default_constructible_v<Access>, "a row without access do
 
 bool is_error_body(const Answer& answer) {
   return answer.body.is_object() && answer.body.value("success", true) == false &&
-         answer.body.contains("error") && answer.body["error"].is_string() && !answer.body["error"].get<std::string>().empty();
+         answer.body.contains("error") && answer.body["error"].is_string() &&
+         !answer.body["error"].get<std::string>().empty();
 }
 
 TEST(EveryRoute, AnswersNobodyWithout401UnlessItIsPublic) {
@@ -55,7 +57,8 @@ TEST(EveryRoute, AnswersAnUnknownIdWith404AndMalformedJsonWith400) {
     }
     if (row->body == BodyRule::None) continue;
     for (const char* body : {"{", "[]", "nonsense", "\"text\"", "{\"a\":1}x"}) {
-      const Answer answer = api.send(row->method, path, {.body = body, .headers = {{"Content-Type", "application/json"}}});
+      const Answer answer = api.send(
+          row->method, path, {.body = body, .headers = {{"Content-Type", "application/json"}}});
       EXPECT_EQ(answer.status, 400) << row->path << " " << body << answer.text;
       EXPECT_TRUE(is_error_body(answer)) << row->path;
     }
@@ -63,7 +66,9 @@ TEST(EveryRoute, AnswersAnUnknownIdWith404AndMalformedJsonWith400) {
   EXPECT_EQ(api.post("/api/jobs/unknown/run", Json::object()).status, 404);
   EXPECT_EQ(api.post("/api/storage/unknown/verify", {{"file", "a"}}).status, 404);
   EXPECT_EQ(api.post("/api/storage/unknown/download-url", {{"file", "a"}}).status, 404);
-  EXPECT_EQ(api.post("/api/storage/unknown/restore", {{"file", "a"}, {"targetSourceId", "b"}}).status, 404);
+  EXPECT_EQ(
+      api.post("/api/storage/unknown/restore", {{"file", "a"}, {"targetSourceId", "b"}}).status,
+      404);
   EXPECT_EQ(api.get("/api/storage/unknown/download?file=a").status, 404);
 }
 
@@ -72,14 +77,24 @@ TEST(EveryRoute, NeverAnswers500ToOddlyShapedBodies) {
   const std::string source = api.make_source();
   const std::string storage = api.make_storage();
   const std::string job = api.make_job(source, storage);
-  const Json values[] = {nullptr, true, -1, 1e300, "", "x", Json::array(), Json::object(), {{"a", {1}}}, std::string(300, 'y')};
+  const Json values[] = {nullptr,
+                         true,
+                         -1,
+                         1e300,
+                         "",
+                         "x",
+                         Json::array(),
+                         Json::object(),
+                         {{"a", {1}}},
+                         std::string(300, 'y')};
   for (const RouteRow* row : api.api->routes().rows()) {
     if (!row->request || !row->request->contains("properties")) continue;
     for (const auto& [name, property] : (*row->request)["properties"].items()) {
       for (const Json& value : values) {
         for (const std::string& id : {source, storage, job}) {
-          const Answer answer = api.send(row->method, with_ids(*row, id), {.body = Json{{name, value}}.dump(),
-                                                                          .headers = {{"Content-Type", "application/json"}}});
+          const Answer answer = api.send(row->method, with_ids(*row, id),
+                                         {.body = Json{{name, value}}.dump(),
+                                          .headers = {{"Content-Type", "application/json"}}});
           EXPECT_LT(answer.status, 500) << row->path << " " << name << " " << value << answer.text;
         }
       }
@@ -100,7 +115,8 @@ TEST(EveryRoute, CarriesSecurityHeadersAndItsRequestId) {
     EXPECT_FALSE(answer.headers.contains("Strict-Transport-Security"));
     EXPECT_FALSE(answer.headers.contains("Access-Control-Allow-Origin"));
   }
-  EXPECT_TRUE(api.get("/api/health", {.headers = {{"X-Forwarded-Proto", "https"}}}).headers.contains("Strict-Transport-Security"));
+  EXPECT_TRUE(api.get("/api/health", {.headers = {{"X-Forwarded-Proto", "https"}}})
+                  .headers.contains("Strict-Transport-Security"));
 }
 
 TEST(EveryRoute, SaysWhatItIsInTheTable) {
@@ -109,7 +125,8 @@ TEST(EveryRoute, SaysWhatItIsInTheTable) {
     EXPECT_FALSE(row->summary.empty()) << row->path;
     EXPECT_TRUE(row->path.starts_with("/api/")) << row->path;
     EXPECT_NE(row->bucket, RateBucket::ByMethod) << row->path;
-    EXPECT_TRUE(row->body != BodyRule::Required || row->request) << row->path << ": a required body has a schema";
+    EXPECT_TRUE(row->body != BodyRule::Required || row->request)
+        << row->path << ": a required body has a schema";
     EXPECT_GT(row->body_limit, 0u);
   }
 }
@@ -146,16 +163,26 @@ TEST(Dispatcher, LooksAtTheRunBodyOnlyWhenItIsSentAsJson) {
   const std::string job = api.make_job(api.make_source(), api.make_storage());
   const std::string path = "/api/jobs/" + job + "/run";
   EXPECT_EQ(api.send(Method::Post, path).status, 200) << "no body, no content type";
-  EXPECT_EQ(api.send(Method::Post, path, {.body = "lock=true", .headers = {{"Content-Type", "application/x-www-form-urlencoded"}}}).status, 200);
+  EXPECT_EQ(api.send(Method::Post, path,
+                     {.body = "lock=true",
+                      .headers = {{"Content-Type", "application/x-www-form-urlencoded"}}})
+                .status,
+            200);
   EXPECT_EQ(api.post(path, {{"lock", true}}).status, 200);
   EXPECT_EQ(api.post(path, {{"lock", "yes"}}).status, 400);
-  EXPECT_EQ(api.send(Method::Post, path, {.body = "{", .headers = {{"Content-Type", "Application/JSON; charset=utf-8"}}}).status, 400);
+  EXPECT_EQ(
+      api.send(Method::Post, path,
+               {.body = "{", .headers = {{"Content-Type", "Application/JSON; charset=utf-8"}}})
+          .status,
+      400);
 }
 
 TEST(Dispatcher, HonoursIdempotencyKeysOnRunsAndCreates) {
   ApiFixture api;
   const std::string job = api.make_job(api.make_source(), api.make_storage());
-  const testing::Sent sent{.body = R"({"lock":true})", .headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", "run-1"}}};
+  const testing::Sent sent{
+      .body = R"({"lock":true})",
+      .headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", "run-1"}}};
   const Answer first = api.send(Method::Post, "/api/jobs/" + job + "/run", sent);
   const Answer again = api.send(Method::Post, "/api/jobs/" + job + "/run", sent);
   ASSERT_EQ(first.status, 200) << first.text;
@@ -164,12 +191,14 @@ TEST(Dispatcher, HonoursIdempotencyKeysOnRunsAndCreates) {
   other.body = R"({"lock":false})";
   EXPECT_EQ(api.send(Method::Post, "/api/jobs/" + job + "/run", other).status, 422);
 
-  const testing::Sent make{.body = R"({"name":"k","permissions":["jobs:read"]})", .headers = {{"Idempotency-Key", "key-1"}}};
+  const testing::Sent make{.body = R"({"name":"k","permissions":["jobs:read"]})",
+                           .headers = {{"Idempotency-Key", "key-1"}}};
   const Answer created = api.send(Method::Post, "/api/api-keys", make);
   ASSERT_EQ(created.status, 201) << created.text;
   const Answer replay = api.send(Method::Post, "/api/api-keys", make);
   EXPECT_EQ(replay.status, 409);
-  EXPECT_NE(replay.text.find(created.body["data"]["apiKey"]["id"].get<std::string>()), std::string::npos);
+  EXPECT_NE(replay.text.find(created.body["data"]["apiKey"]["id"].get<std::string>()),
+            std::string::npos);
   EXPECT_EQ(replay.text.find(created.body["data"]["rawKey"].get<std::string>()), std::string::npos);
 }
 
@@ -181,7 +210,8 @@ TEST(Health, HasTheShapeOfTheContract) {
   EXPECT_EQ(answer.body["database"], "connected");
   EXPECT_TRUE(answer.body["uptime"].is_number_integer());
   EXPECT_GT(answer.body["memory"]["rss"].get<int>(), 0);
-  EXPECT_TRUE(answer.body["memory"].contains("heapUsed") && answer.body["memory"].contains("heapTotal"));
+  EXPECT_TRUE(answer.body["memory"].contains("heapUsed") &&
+              answer.body["memory"].contains("heapTotal"));
   EXPECT_TRUE(answer.body["responseTime"].is_number_integer());
 }
 

@@ -1,7 +1,8 @@
+#include "api/idempotency.hpp"
+
 #include <gtest/gtest.h>
 
 #include "api/http_error.hpp"
-#include "api/idempotency.hpp"
 #include "base/json.hpp"
 #include "tests/unit/services/test_database.hpp"
 
@@ -16,7 +17,8 @@ struct Repeated : testing::TestDatabase {
   HttpResponse send(int status = 201) {
     return idempotency.answer(request, [&] {
       ++calls;
-      return HttpResponse::json(status, "{\"data\":{\"id\":\"made-" + std::to_string(calls) + "\"}}");
+      return HttpResponse::json(status,
+                                "{\"data\":{\"id\":\"made-" + std::to_string(calls) + "\"}}");
     });
   }
   int status_of_failure() {
@@ -72,9 +74,10 @@ TEST(Idempotency, RefusesARepetitionWhileTheFirstRuns) {
 
 TEST(Idempotency, LetsAFailedRequestBeRepeated) {
   Repeated repeated;
-  EXPECT_THROW(repeated.idempotency.answer(repeated.request,
-                                           []() -> HttpResponse { throw Error(ErrorCode::NotFound, "no"); }),
-               Error);
+  EXPECT_THROW(
+      repeated.idempotency.answer(repeated.request,
+                                  []() -> HttpResponse { throw Error(ErrorCode::NotFound, "no"); }),
+      Error);
   EXPECT_EQ(repeated.send(500).status, 500);
   EXPECT_EQ(repeated.send().status, 201);
   EXPECT_EQ(repeated.calls, 2);
@@ -106,14 +109,17 @@ TEST(Idempotency, DoesNotGuessWhatBecameOfAnInterruptedRequest) {
   repeated.idempotency.answer(repeated.request, [&] {
     repeated.clock.advance(10);
     Idempotency after_restart{*repeated.database, repeated.clock};
-    EXPECT_THROW(after_restart.answer(repeated.request, [] { return HttpResponse::json(200, "{}"); }), Error);
+    EXPECT_THROW(
+        after_restart.answer(repeated.request, [] { return HttpResponse::json(200, "{}"); }),
+        Error);
     return HttpResponse::json(200, "{}");
   });
 }
 
 TEST(Idempotency, RefusesKeysThatAreNone) {
   Repeated repeated;
-  for (const std::string& key : {std::string{}, std::string(256, 'x'), std::string{"a b"}, std::string{"a\nb"}}) {
+  for (const std::string& key :
+       {std::string{}, std::string(256, 'x'), std::string{"a b"}, std::string{"a\nb"}}) {
     repeated.request.key = key;
     EXPECT_EQ(repeated.status_of_failure(), 400);
   }

@@ -11,8 +11,15 @@ namespace {
 using testing::Answer;
 using testing::ApiFixture;
 
-const Json kSource{{"name", "Orders DB"}, {"type", "database"}, {"adapterId", "scripted-db"},
-                   {"config", {{"host", "db1"}, {"port", "5432"}, {"password", "hunter2-pass"}, {"pin", "hunter2-pin"}, {"extra", 1}}}};
+const Json kSource{{"name", "Orders DB"},
+                   {"type", "database"},
+                   {"adapterId", "scripted-db"},
+                   {"config",
+                    {{"host", "db1"},
+                     {"port", "5432"},
+                     {"password", "hunter2-pass"},
+                     {"pin", "hunter2-pin"},
+                     {"extra", 1}}}};
 
 Json with(Json base, const Json& changes) {
   base.update(changes);
@@ -23,23 +30,30 @@ TEST(Adapters, ComeBackRedactedAndNormalized) {
   ApiFixture api;
   const Answer made = api.post("/api/adapters", kSource);
   ASSERT_EQ(made.status, 201) << made.text;
-  EXPECT_EQ(Json::parse(made.body["config"].get<std::string>()), (Json{{"host", "db1"}, {"port", 5432}, {"extra", 1}}));
+  EXPECT_EQ(Json::parse(made.body["config"].get<std::string>()),
+            (Json{{"host", "db1"}, {"port", 5432}, {"extra", 1}}));
   EXPECT_EQ(made.body["secretStatus"], (Json{{"password", true}, {"pin", true}}));
   EXPECT_EQ(made.body["lastStatus"], "ONLINE");
   EXPECT_TRUE(made.body["metadata"].is_null());
   EXPECT_EQ(api.get("/api/adapters/" + made.body["id"].get<std::string>()).body, made.body);
-  const Answer as_text = api.post("/api/adapters", with(kSource, {{"name", "text"}, {"config", kSource["config"].dump()}}));
+  const Answer as_text = api.post(
+      "/api/adapters", with(kSource, {{"name", "text"}, {"config", kSource["config"].dump()}}));
   EXPECT_EQ(as_text.body["config"], made.body["config"]);
 }
 
 TEST(Adapters, RefuseWhatDoesNotFit) {
   ApiFixture api;
   const std::pair<Json, int> cases[] = {
-      {{{"type", "invented"}}, 400},      {{{"adapterId", "oracle"}}, 400},
-      {{{"adapterId", "scripted-disk"}}, 400}, {{{"config", "{"}}, 400},
-      {{{"config", {{"port", "high"}}}}, 400}, {{{"config", 5}}, 400},
-      {{{"name", "  "}}, 400},            {{{"primaryCredentialId", "c"}}, 404},
-      {{{"metadata", "x"}}, 400},         {{{"storageRole", "BOTH"}}, 400},
+      {{{"type", "invented"}}, 400},
+      {{{"adapterId", "oracle"}}, 400},
+      {{{"adapterId", "scripted-disk"}}, 400},
+      {{{"config", "{"}}, 400},
+      {{{"config", {{"port", "high"}}}}, 400},
+      {{{"config", 5}}, 400},
+      {{{"name", "  "}}, 400},
+      {{{"primaryCredentialId", "c"}}, 404},
+      {{{"metadata", "x"}}, 400},
+      {{{"storageRole", "BOTH"}}, 400},
   };
   for (const auto& [change, status] : cases) {
     EXPECT_EQ(api.post("/api/adapters", with(kSource, change)).status, status) << change;
@@ -50,10 +64,16 @@ TEST(Adapters, RefuseWhatDoesNotFit) {
 
 TEST(Adapters, CannotPointIntoThePrivateFolder) {
   ApiFixture api;
-  std::filesystem::create_directory_symlink(api.folder.file("data/private"), api.folder.file("innocent"));
-  for (const std::string& path : {api.folder.file("data/private"), api.folder.file("data/private/x"), api.folder.file("innocent"),
-                                  api.folder.file("data"), api.folder.file("plugins/../data/private")}) {
-    const Answer answer = api.post("/api/adapters", {{"name", path}, {"type", "storage"}, {"adapterId", "scripted-disk"}, {"config", {{"basePath", path}}}});
+  std::filesystem::create_directory_symlink(api.folder.file("data/private"),
+                                            api.folder.file("innocent"));
+  for (const std::string& path :
+       {api.folder.file("data/private"), api.folder.file("data/private/x"),
+        api.folder.file("innocent"), api.folder.file("data"),
+        api.folder.file("plugins/../data/private")}) {
+    const Answer answer = api.post("/api/adapters", {{"name", path},
+                                                     {"type", "storage"},
+                                                     {"adapterId", "scripted-disk"},
+                                                     {"config", {{"basePath", path}}}});
     EXPECT_EQ(answer.status, 400) << path << answer.text;
   }
 }
@@ -62,7 +82,9 @@ TEST(Adapters, KeepSecretsThatAnUpdateLeavesOut) {
   ApiFixture api;
   const std::string id = api.make_source(kSource["config"]);
   const std::string path = "/api/adapters/" + id;
-  const auto put = [&](const Json& body) { return api.send(Method::Put, path, {.body = body.dump()}); };
+  const auto put = [&](const Json& body) {
+    return api.send(Method::Put, path, {.body = body.dump()});
+  };
   Answer changed = put({{"config", {{"host", "db2"}, {"password", ""}}}});
   ASSERT_EQ(changed.status, 200) << changed.text;
   EXPECT_EQ(changed.body["secretStatus"], (Json{{"password", true}, {"pin", true}}));
@@ -84,7 +106,10 @@ TEST(Adapters, AreNotDeletedWhileJobsUseThem) {
     EXPECT_EQ(refused.status, 400);
     EXPECT_NE(refused.text.find("The user"), std::string::npos);
   }
-  EXPECT_EQ(api.send(Method::Put, "/api/adapters/" + storage, {.body = R"({"storageRole":"SOURCE"})"}).status, 400);
+  EXPECT_EQ(
+      api.send(Method::Put, "/api/adapters/" + storage, {.body = R"({"storageRole":"SOURCE"})"})
+          .status,
+      400);
   EXPECT_EQ(api.send(Method::Delete, "/api/jobs/" + job).status, 200);
   EXPECT_EQ(api.send(Method::Delete, "/api/adapters/" + source).status, 200);
   EXPECT_EQ(api.get("/api/adapters/" + source).status, 404);
@@ -99,26 +124,35 @@ TEST(Adapters, NeedThePermissionOfTheirType) {
   EXPECT_EQ(api.get("/api/adapters/" + source, {.key = key}).status, 403);
   EXPECT_EQ(api.post("/api/adapters", with(kSource, {{"name", "n"}}), key).status, 403);
   EXPECT_EQ(api.send(Method::Delete, "/api/adapters/" + source, {.key = key}).status, 403);
-  EXPECT_EQ(api.post("/api/adapters/test-connection", {{"adapterId", "scripted-db"}, {"config", Json::object()}}, key).status, 403);
+  EXPECT_EQ(api.post("/api/adapters/test-connection",
+                     {{"adapterId", "scripted-db"}, {"config", Json::object()}}, key)
+                .status,
+            403);
 }
 
 TEST(Adapters, ListDatabasesAndTestConnections) {
   ApiFixture api;
-  EXPECT_EQ(api.get("/api/adapters/" + api.make_source() + "/databases").body, (Json{{"success", true}, {"databases", {"orders", "crm"}}}));
+  EXPECT_EQ(api.get("/api/adapters/" + api.make_source() + "/databases").body,
+            (Json{{"success", true}, {"databases", {"orders", "crm"}}}));
   EXPECT_EQ(api.get("/api/adapters/" + api.make_storage() + "/databases").status, 404);
-  const Answer down = api.get("/api/adapters/" + api.make_source({{"host", "unreachable"}}) + "/databases");
+  const Answer down =
+      api.get("/api/adapters/" + api.make_source({{"host", "unreachable"}}) + "/databases");
   EXPECT_EQ(down.status, 500);
   EXPECT_EQ(down.body["error"], "connection refused");
 
   const auto test = [&](const Json& config) {
-    return api.post("/api/adapters/test-connection", {{"adapterId", "scripted-db"}, {"config", config}});
+    return api.post("/api/adapters/test-connection",
+                    {{"adapterId", "scripted-db"}, {"config", config}});
   };
-  EXPECT_EQ(test({{"host", "db1"}}).body, (Json{{"success", true}, {"message", "connected"}, {"version", "16.4"}}));
-  EXPECT_EQ(test({{"host", "unreachable"}}).body, (Json{{"success", false}, {"message", "connection refused"}}));
+  EXPECT_EQ(test({{"host", "db1"}}).body,
+            (Json{{"success", true}, {"message", "connected"}, {"version", "16.4"}}));
+  EXPECT_EQ(test({{"host", "unreachable"}}).body,
+            (Json{{"success", false}, {"message", "connection refused"}}));
   const Answer crashed = test({{"host", "crash"}});
   EXPECT_EQ(crashed.status, 200);
   EXPECT_EQ(crashed.body["success"], false);
-  const Answer unknown = api.post("/api/adapters/test-connection", {{"adapterId", "oracle"}, {"config", Json::object()}});
+  const Answer unknown = api.post("/api/adapters/test-connection",
+                                  {{"adapterId", "oracle"}, {"config", Json::object()}});
   EXPECT_EQ(unknown.status, 400);
   EXPECT_EQ(unknown.body["message"], unknown.body["error"]);
 }
@@ -129,7 +163,8 @@ TEST(Adapters, TypesShowWhatAFormNeeds) {
   ASSERT_EQ(types.status, 200);
   ASSERT_EQ(types.body["data"].size(), 3u);
   for (const Json& type : types.body["data"]) {
-    for (const char* key : {"id", "type", "name", "roles", "credentials", "fields"}) EXPECT_TRUE(type.contains(key)) << type;
+    for (const char* key : {"id", "type", "name", "roles", "credentials", "fields"})
+      EXPECT_TRUE(type.contains(key)) << type;
   }
 }
 
@@ -138,7 +173,10 @@ TEST(Names, OfTwoRacingCreatesExactlyOneWins) {
   const std::string source = api.make_source();
   const std::string storage = api.make_storage();
   for (int round = 0; round < 10; ++round) {
-    const Json body{{"name", "Same " + std::to_string(round)}, {"schedule", "0 3 * * *"}, {"sourceId", source}, {"destinations", {{{"configId", storage}}}}};
+    const Json body{{"name", "Same " + std::to_string(round)},
+                    {"schedule", "0 3 * * *"},
+                    {"sourceId", source},
+                    {"destinations", {{{"configId", storage}}}}};
     int first = 0;
     std::thread other{[&] { first = api.post("/api/jobs", body).status; }};
     const int second = api.post("/api/jobs", body).status;
@@ -151,8 +189,12 @@ TEST(Names, OfTwoRacingCreatesExactlyOneWins) {
 
 TEST(Jobs, HaveTheFormOfTheContract) {
   ApiFixture api;
-  const std::string profile = api.post("/api/encryption-profiles", {{"name", "vault"}}).body["data"]["id"].get<std::string>();
-  const std::string job = api.make_job(api.make_source(), api.make_storage(), {{"databases", {"orders"}}, {"encryptionProfileId", profile}});
+  const std::string profile = api.post("/api/encryption-profiles", {{"name", "vault"}})
+                                  .body["data"]["id"]
+                                  .get<std::string>();
+  const std::string job =
+      api.make_job(api.make_source(), api.make_storage(),
+                   {{"databases", {"orders"}}, {"encryptionProfileId", profile}});
   const Json got = api.get("/api/jobs/" + job).body;
   EXPECT_EQ(got["databases"], "[\"orders\"]");
   EXPECT_EQ(got["compression"], "ZSTD");
@@ -160,20 +202,26 @@ TEST(Jobs, HaveTheFormOfTheContract) {
   EXPECT_EQ(got["source"]["name"].get<std::string>().substr(0, 6), "Source");
   EXPECT_EQ(got["destinations"][0]["retention"], "{}");
   EXPECT_EQ(got["destinations"][0]["config"]["adapterId"], "scripted-disk");
-  for (const char* key : {"lastRunAt", "nextRunAt", "schedulePreset", "namingTemplateId"}) EXPECT_TRUE(got.contains(key) && got[key].is_null()) << key;
-  for (const char* key : {"notifications", "notificationTemplates", "sources", "executions"}) EXPECT_EQ(got[key], Json::array()) << key;
+  for (const char* key : {"lastRunAt", "nextRunAt", "schedulePreset", "namingTemplateId"})
+    EXPECT_TRUE(got.contains(key) && got[key].is_null()) << key;
+  for (const char* key : {"notifications", "notificationTemplates", "sources", "executions"})
+    EXPECT_EQ(got[key], Json::array()) << key;
   api.post("/api/jobs/" + job + "/run", Json::object());
   const Json listed = api.get("/api/jobs").body[0];
   EXPECT_TRUE(listed["lastRunAt"].is_string());
   EXPECT_EQ(listed["executions"][0]["status"], "Pending");
-  EXPECT_EQ(api.send(Method::Delete, "/api/encryption-profiles/" + profile).status, 409) << "a job needs it";
+  EXPECT_EQ(api.send(Method::Delete, "/api/encryption-profiles/" + profile).status, 409)
+      << "a job needs it";
 }
 
 TEST(Jobs, NameTheReferenceThatDoesNotExist) {
   ApiFixture api;
   const std::string source = api.make_source();
   const std::string storage = api.make_storage();
-  const Json good{{"name", "j"}, {"schedule", "0 3 * * *"}, {"sourceId", source}, {"destinations", {{{"configId", storage}}}}};
+  const Json good{{"name", "j"},
+                  {"schedule", "0 3 * * *"},
+                  {"sourceId", source},
+                  {"destinations", {{{"configId", storage}}}}};
   const std::pair<Json, const char*> cases[] = {
       {{{"sourceId", "x"}}, "sourceId"},
       {{{"sourceId", storage}}, "sourceId"},
@@ -188,17 +236,20 @@ TEST(Jobs, NameTheReferenceThatDoesNotExist) {
   for (const auto& [change, field] : cases) {
     const Answer answer = api.post("/api/jobs", with(good, change));
     EXPECT_EQ(answer.status, 400) << change;
-    EXPECT_NE(answer.body["error"].get<std::string>().find(field), std::string::npos) << answer.text;
+    EXPECT_NE(answer.body["error"].get<std::string>().find(field), std::string::npos)
+        << answer.text;
   }
 }
 
 TEST(Jobs, CanBeStoredButNotRunWhenThisVersionLacksSomething) {
   ApiFixture api;
-  const std::string job = api.make_job(api.make_source(), api.make_storage(), {{"databases", {"a", "b"}}});
+  const std::string job =
+      api.make_job(api.make_source(), api.make_storage(), {{"databases", {"a", "b"}}});
   const Answer refused = api.post("/api/jobs/" + job + "/run", Json::object());
   EXPECT_EQ(refused.status, 501);
   EXPECT_NE(refused.text.find("more than one database"), std::string::npos);
-  EXPECT_EQ(api.send(Method::Put, "/api/jobs/" + job, {.body = R"({"databases":["a"]})"}).status, 200);
+  EXPECT_EQ(api.send(Method::Put, "/api/jobs/" + job, {.body = R"({"databases":["a"]})"}).status,
+            200);
   EXPECT_EQ(api.post("/api/jobs/" + job + "/run", Json::object()).status, 200);
 }
 
@@ -231,8 +282,11 @@ TEST(Executions, CanBeReadAtOnceAndCancelled) {
 TEST(ApiKeysRoutes, ShowTheKeyOnceAndGrantNoMoreThanTheGiverHas) {
   ApiFixture api;
   const std::string giver = api.key_with({"api-keys:write", "api-keys:read", "jobs:read"});
-  EXPECT_EQ(api.post("/api/api-keys", {{"name", "k"}, {"permissions", {"jobs:write"}}}, giver).status, 403);
-  const Answer made = api.post("/api/api-keys", {{"name", "k"}, {"permissions", {"jobs:read"}}}, giver);
+  EXPECT_EQ(
+      api.post("/api/api-keys", {{"name", "k"}, {"permissions", {"jobs:write"}}}, giver).status,
+      403);
+  const Answer made =
+      api.post("/api/api-keys", {{"name", "k"}, {"permissions", {"jobs:read"}}}, giver);
   ASSERT_EQ(made.status, 201);
   const std::string raw = made.body["data"]["rawKey"].get<std::string>();
   EXPECT_EQ(raw.size(), 68u);
@@ -241,7 +295,10 @@ TEST(ApiKeysRoutes, ShowTheKeyOnceAndGrantNoMoreThanTheGiverHas) {
   EXPECT_EQ(api.get("/api/jobs", {.key = raw}).status, 200);
   EXPECT_EQ(api.get("/api/api-keys").text.find(raw), std::string::npos);
   EXPECT_EQ(api.get("/api/user/me", {.key = raw}).body["data"]["permissions"], (Json{"jobs:read"}));
-  EXPECT_EQ(api.send(Method::Delete, "/api/api-keys/" + made.body["data"]["apiKey"]["id"].get<std::string>()).status, 200);
+  EXPECT_EQ(api.send(Method::Delete,
+                     "/api/api-keys/" + made.body["data"]["apiKey"]["id"].get<std::string>())
+                .status,
+            200);
   EXPECT_EQ(api.get("/api/jobs", {.key = raw}).status, 401);
 }
 

@@ -32,31 +32,47 @@ void write_all(int fd, std::string_view bytes) {
 }
 
 void say(EventKind kind, Json data) {
-  write_all(events_fd, protocol::encode(protocol::Event{
-                           .request_id = request_id, .kind = kind, .seq = ++sequence, .data = std::move(data)}));
+  write_all(
+      events_fd,
+      protocol::encode(protocol::Event{
+          .request_id = request_id, .kind = kind, .seq = ++sequence, .data = std::move(data)}));
 }
 
 Json option(const char* name, const char* type, bool secret = false) {
-  return {{"name", name}, {"type", type}, {"help", ""}, {"required", false}, {"secret", secret}};
+  return {{"name", name},
+          {"type", type},
+          {"help", ""},
+          {"required", type == std::string_view{"path"}},
+          {"secret", secret}};
 }
 
 Json described() {
-  const Json source{{"kind", "source"},
-                    {"id", "scripted-db"},
-                    {"name", "Scripted database"},
-                    {"options", {option("host", "string"), option("port", "integer"), option("password", "string", true),
-                                 option("pin", "string", true), option("version", "string")}},
-                    {"capabilities", {{"extension", "dump"}, {"listDatabases", true}, {"prepareRestore", true}}}};
-  const Json storage{{"kind", "storage"},
-                     {"id", "scripted-disk"},
-                     {"name", "Scripted disk"},
-                     {"options", {option("basePath", "path"), option("secretAccessKey", "string", true)}},
-                     {"capabilities", {{"roles", {"DESTINATION", "SOURCE"}}, {"rangedGet", true}}}};
+  const Json source{
+      {"kind", "source"},
+      {"id", "scripted-db"},
+      {"name", "Scripted database"},
+      {"options",
+       {option("host", "string"), option("port", "integer"), option("password", "string", true),
+        option("pin", "string", true), option("version", "string")}},
+      {"capabilities",
+       {{"extension", "dump"},
+        {"listDatabases", true},
+        {"prepareRestore", true},
+        {"combinable", true}}}};
+  const Json storage{
+      {"kind", "storage"},
+      {"id", "scripted-disk"},
+      {"name", "Scripted disk"},
+      {"options", {option("basePath", "path"), option("secretAccessKey", "string", true)}},
+      {"capabilities", {{"roles", {"DESTINATION", "SOURCE"}}, {"rangedGet", true}}}};
   const Json channel{{"kind", "notifier"},
                      {"id", "scripted-channel"},
                      {"name", "Scripted channel"},
                      {"options", {option("webhookUrl", "url", true)}}};
-  return protocol::DescribeResult{.plugin_id = "test", .name = "test", .version = "1", .abi_major = 1,
+  return protocol::DescribeResult{.plugin_id = "test",
+                                  .name = "test",
+                                  .version = "1",
+                                  .abi_major = 1,
                                   .adapters = {source, storage, channel}};
 }
 
@@ -106,7 +122,8 @@ Json fetch(const protocol::FetchRequest& request) {
   }
   const auto offset = static_cast<size_t>(request.offset);
   const size_t rest = bytes.size() - std::min(offset, bytes.size());
-  const size_t length = request.length < 0 ? rest : std::min(rest, static_cast<size_t>(request.length));
+  const size_t length =
+      request.length < 0 ? rest : std::min(rest, static_cast<size_t>(request.length));
   say(EventKind::Start, {{"total", bytes.size()}, {"offset", offset}, {"length", length}});
   write_all(bulk_fd, std::string_view{bytes}.substr(offset, length));
   ::close(bulk_fd);
@@ -126,7 +143,8 @@ Json answer(const protocol::Request& request) {
       return Json::object();
     case Operation::PrepareRestore: {
       const auto body = protocol::body_as<protocol::PrepareRestoreRequest>(request.body);
-      if (body.databases.at(0) == "forbidden") throw Error(ErrorCode::PermissionDenied, "may not create it");
+      if (body.databases.at(0) == "forbidden")
+        throw Error(ErrorCode::PermissionDenied, "may not create it");
       return Json::object();
     }
     case Operation::List:

@@ -19,26 +19,36 @@ const std::string kBytes = "SEALED:0123456789";
 
 /// One storage with one sealed backup and one open one.
 struct Stored : ApiFixture {
-  std::string profile = post("/api/encryption-profiles", {{"name", "vault"}}).body["data"]["id"].get<std::string>();
+  std::string profile =
+      post("/api/encryption-profiles", {{"name", "vault"}}).body["data"]["id"].get<std::string>();
   std::string storage = make_storage();
   std::string base = "/api/storage/" + storage;
 
   Stored() {
     put_backup("Orders/sealed.dump.zst.age", kBytes, sidecar(profile));
-    put_backup("Orders/open.dump", "open bytes", {{"version", 1}, {"jobName", "Orders"}, {"sourceType", "scripted-db"}});
+    put_backup("Orders/open.dump", "open bytes",
+               {{"version", 1}, {"jobName", "Orders"}, {"sourceType", "scripted-db"}});
   }
   static Json sidecar(const std::string& profile_id) {
-    return {{"version", 1},        {"jobName", "Orders nightly"}, {"jobId", "job-1"},
-            {"sourceType", "scripted-db"}, {"sourceName", "DB"}, {"engineVersion", "16.4"},
-            {"databases", {{"count", 1}, {"names", {"orders"}}}}, {"compression", "ZSTD"},
-            {"checksum", sha256_hex(kBytes)}, {"backupType", "full"},
-            {"encryption", {{"enabled", true}, {"profileId", profile_id}, {"algorithm", "age-x25519"}}}};
+    return {{"version", 1},
+            {"jobName", "Orders nightly"},
+            {"jobId", "job-1"},
+            {"sourceType", "scripted-db"},
+            {"sourceName", "DB"},
+            {"engineVersion", "16.4"},
+            {"databases", {{"count", 1}, {"names", {"orders"}}}},
+            {"compression", "ZSTD"},
+            {"checksum", sha256_hex(kBytes)},
+            {"backupType", "full"},
+            {"encryption",
+             {{"enabled", true}, {"profileId", profile_id}, {"algorithm", "age-x25519"}}}};
   }
   std::string link(const Json& body) {
     const Answer answer = post(base + "/download-url", body);
     EXPECT_EQ(answer.status, 200) << answer.text;
     const std::string url = answer.body.value("url", "");
-    EXPECT_TRUE(url.starts_with("http://backup.test:3000/api/storage/public-download?token=")) << url;
+    EXPECT_TRUE(url.starts_with("http://backup.test:3000/api/storage/public-download?token="))
+        << url;
     return url.substr(url.find("/api"));
   }
   std::string file(const std::string& query) { return base + "/download?file=Orders/" + query; }
@@ -49,7 +59,8 @@ TEST(StorageFiles, AreABareArrayWithWhatTheSideFileSays) {
   const Answer answer = stored.get(stored.base + "/files");
   ASSERT_EQ(answer.status, 200) << answer.text;
   ASSERT_EQ(answer.body.size(), 2u);
-  EXPECT_GE(answer.body[0]["lastModified"].get<std::string>(), answer.body[1]["lastModified"].get<std::string>());
+  EXPECT_GE(answer.body[0]["lastModified"].get<std::string>(),
+            answer.body[1]["lastModified"].get<std::string>());
   const Json latest = stored.get(stored.base + "/files/latest?jobName=Orders%20nightly").body;
   EXPECT_EQ(latest["path"], "Orders/sealed.dump.zst.age");
   EXPECT_EQ(latest["isEncrypted"], true);
@@ -59,7 +70,8 @@ TEST(StorageFiles, AreABareArrayWithWhatTheSideFileSays) {
   EXPECT_EQ(latest["locked"], false);
   EXPECT_EQ(stored.get(stored.base + "/files/latest?jobName=other").status, 404);
   EXPECT_EQ(stored.get(stored.base + "/files?typeFilter=SYSTEM").body.size(), 0u);
-  EXPECT_EQ(stored.get("/api/storage/" + stored.make_source() + "/files").status, 400) << "no storage";
+  EXPECT_EQ(stored.get("/api/storage/" + stored.make_source() + "/files").status, 400)
+      << "no storage";
 }
 
 TEST(Downloads, GiveTheStoredFileOrItsOpenedBytes) {
@@ -69,7 +81,8 @@ TEST(Downloads, GiveTheStoredFileOrItsOpenedBytes) {
   EXPECT_EQ(sealed.text, kBytes);
   EXPECT_EQ(sealed.relay_length, kBytes.size());
   EXPECT_EQ(sealed.headers.get("Content-Type"), "application/octet-stream");
-  EXPECT_EQ(sealed.headers.get("Content-Disposition"), "attachment; filename=\"sealed.dump.zst.age\"");
+  EXPECT_EQ(sealed.headers.get("Content-Disposition"),
+            "attachment; filename=\"sealed.dump.zst.age\"");
   EXPECT_EQ(sealed.headers.get("ETag"), "\"" + sha256_hex(kBytes) + "\"");
   const Answer opened = stored.get(stored.file("sealed.dump.zst.age&decrypt=true"));
   EXPECT_EQ(opened.text, "0123456789");
@@ -80,7 +93,8 @@ TEST(Downloads, GiveTheStoredFileOrItsOpenedBytes) {
 
 TEST(Downloads, ServeRangesOfBothForms) {
   Stored stored;
-  const auto ranged = [&](const std::string& file, const std::string& range, const std::string& condition = "") {
+  const auto ranged = [&](const std::string& file, const std::string& range,
+                          const std::string& condition = "") {
     testing::Sent sent{.headers = {{"Range", range}}};
     if (!condition.empty()) sent.headers.emplace_back("If-Range", condition);
     return stored.get(stored.file(file), sent);
@@ -99,7 +113,9 @@ TEST(Downloads, ServeRangesOfBothForms) {
   const std::string etag = "\"" + sha256_hex(kBytes) + "\"";
   EXPECT_EQ(ranged("sealed.dump.zst.age", "bytes=0-5", etag).status, 206);
   EXPECT_EQ(ranged("sealed.dump.zst.age", "bytes=0-5", "\"old\"").status, 200);
-  EXPECT_EQ(stored.get(stored.file("sealed.dump.zst.age"), {.headers = {{"If-None-Match", etag}}}).status, 304);
+  EXPECT_EQ(
+      stored.get(stored.file("sealed.dump.zst.age"), {.headers = {{"If-None-Match", etag}}}).status,
+      304);
   const Answer head = stored.send(Method::Head, stored.file("sealed.dump.zst.age&decrypt=true"));
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.relay_length, 10u);
@@ -114,8 +130,13 @@ TEST(Downloads, RefusePathsOutsideAndFilesThatAreNotThere) {
   for (const char* path : {"../x", "/x", ""}) {
     EXPECT_EQ(stored.post(stored.base + "/download-url", {{"file", path}}).status, 400);
     EXPECT_EQ(stored.post(stored.base + "/verify", {{"file", path}}).status, 400);
-    EXPECT_EQ(stored.post(stored.base + "/restore", {{"file", path}, {"targetSourceId", "x"}}).status, 400);
-    EXPECT_EQ(stored.send(Method::Delete, stored.base + "/files", {.body = Json{{"path", path}}.dump()}).status, 400);
+    EXPECT_EQ(
+        stored.post(stored.base + "/restore", {{"file", path}, {"targetSourceId", "x"}}).status,
+        400);
+    EXPECT_EQ(
+        stored.send(Method::Delete, stored.base + "/files", {.body = Json{{"path", path}}.dump()})
+            .status,
+        400);
   }
   EXPECT_EQ(stored.post(stored.base + "/download-url", {{"file", "Orders/missing"}}).status, 404);
 }
@@ -124,28 +145,40 @@ TEST(Downloads, AskForTheKeyThatIsNotHere) {
   Stored stored;
   const std::string recipient = AgeIdentity::generate().recipient().to_string();
   const std::string write_only =
-      stored.post("/api/encryption-profiles", {{"name", "w"}, {"recipients", {recipient}}, {"writeOnly", true}}).body["data"]["id"].get<std::string>();
+      stored
+          .post("/api/encryption-profiles",
+                {{"name", "w"}, {"recipients", {recipient}}, {"writeOnly", true}})
+          .body["data"]["id"]
+          .get<std::string>();
   stored.put_backup("Orders/w.dump.age", kBytes, Stored::sidecar(write_only));
-  const Answer refused = stored.post(stored.base + "/download-url", {{"file", "Orders/w.dump.age"}, {"decrypt", true}});
+  const Answer refused = stored.post(stored.base + "/download-url",
+                                     {{"file", "Orders/w.dump.age"}, {"decrypt", true}});
   EXPECT_EQ(refused.status, 422);
   EXPECT_EQ(refused.body["code"], "ENCRYPTION_KEY_REQUIRED");
   EXPECT_EQ(refused.body["profileId"], write_only);
-  EXPECT_EQ(stored.get(stored.link({{"file", "Orders/w.dump.age"}}), {.key = "none"}).text, kBytes) << "the stored file";
+  EXPECT_EQ(stored.get(stored.link({{"file", "Orders/w.dump.age"}}), {.key = "none"}).text, kBytes)
+      << "the stored file";
   EXPECT_EQ(stored.get("/api/vault/" + write_only + "/recovery-kit").status, 409);
 }
 
 TEST(DownloadLinks, WorkOnceWithoutCredentials) {
   Stored stored;
   const std::string target = stored.link({{"file", "Orders/sealed.dump.zst.age"}});
-  EXPECT_EQ(stored.send(Method::Head, target, {.key = "none"}).status, 200) << "looking does not use it up";
-  EXPECT_EQ(stored.get(target, {.key = "none", .headers = {{"Range", "bytes=99-"}}}).status, 416) << "nor does nothing";
+  EXPECT_EQ(stored.send(Method::Head, target, {.key = "none"}).status, 200)
+      << "looking does not use it up";
+  EXPECT_EQ(stored.get(target, {.key = "none", .headers = {{"Range", "bytes=99-"}}}).status, 416)
+      << "nor does nothing";
   const Answer first = stored.get(target, {.key = "none"});
   EXPECT_EQ(first.status, 200);
   EXPECT_EQ(first.text, "0123456789") << "opened by default";
   EXPECT_EQ(stored.get(target, {.key = "none"}).status, 401);
   EXPECT_EQ(stored.send(Method::Head, target, {.key = "none"}).status, 401);
   EXPECT_EQ(stored.get("/api/storage/public-download", {.key = "none"}).status, 400);
-  EXPECT_EQ(stored.get(stored.link({{"file", "Orders/sealed.dump.zst.age"}, {"decrypt", false}}), {.key = "none"}).text, kBytes);
+  EXPECT_EQ(stored
+                .get(stored.link({{"file", "Orders/sealed.dump.zst.age"}, {"decrypt", false}}),
+                     {.key = "none"})
+                .text,
+            kBytes);
 }
 
 TEST(DownloadLinks, GiveTheFileToExactlyOneOfTwoThreads) {
@@ -175,7 +208,9 @@ TEST(DownloadLinks, StayUsableWhenTheDownloadCouldNotBegin) {
 
 TEST(StorageVerify, ComparesTheHash) {
   Stored stored;
-  const auto verify = [&](const std::string& file) { return stored.post(stored.base + "/verify", {{"file", file}}); };
+  const auto verify = [&](const std::string& file) {
+    return stored.post(stored.base + "/verify", {{"file", file}});
+  };
   EXPECT_EQ(verify("Orders/sealed.dump.zst.age").body["data"]["status"], "passed");
   EXPECT_EQ(verify("Orders/open.dump").body["data"]["status"], "no_checksum");
   stored.put_backup("Orders/sealed.dump.zst.age", "SEALED:012345678X");
@@ -188,7 +223,9 @@ TEST(StorageDelete, RemovesFileAndSideFileButNothingLocked) {
   locked["locked"] = true;
   stored.put_backup("Orders/kept.dump.age", kBytes, locked);
   const auto remove = [&](const std::string& path) {
-    return stored.send(Method::Delete, stored.base + "/files", {.body = Json{{"path", path}}.dump()}).status;
+    return stored
+        .send(Method::Delete, stored.base + "/files", {.body = Json{{"path", path}}.dump()})
+        .status;
   };
   EXPECT_EQ(remove("Orders/kept.dump.age"), 409);
   EXPECT_EQ(remove("Orders/open.dump"), 200);
@@ -201,7 +238,9 @@ TEST(StorageDelete, RemovesFileAndSideFileButNothingLocked) {
 TEST(Restore, ChecksBeforeItAccepts) {
   Stored stored;
   const std::string source = stored.make_source();
-  const Json good{{"file", "Orders/sealed.dump.zst.age"}, {"targetSourceId", source}, {"targetDatabaseName", "copy"}};
+  const Json good{{"file", "Orders/sealed.dump.zst.age"},
+                  {"targetSourceId", source},
+                  {"targetDatabaseName", "copy"}};
   const auto restore = [&](const Json& change) {
     Json body = good;
     body.update(change);
@@ -212,7 +251,8 @@ TEST(Restore, ChecksBeforeItAccepts) {
   EXPECT_EQ(restore({{"targetSourceId", stored.storage}}).status, 400);
   EXPECT_EQ(restore({{"targetSourceId", nullptr}}).status, 400);
   EXPECT_EQ(restore({{"targetSourceId", stored.make_source({{"version", "15.9"}})}}).status, 409);
-  EXPECT_EQ(restore({{"targetSourceId", stored.make_source({{"host", "unreachable"}})}}).status, 500);
+  EXPECT_EQ(restore({{"targetSourceId", stored.make_source({{"host", "unreachable"}})}}).status,
+            500);
   EXPECT_EQ(restore({{"targetDatabaseName", "forbidden"}}).status, 409);
   EXPECT_EQ(restore({{"databaseMapping", {{"other", "x"}}}}).status, 400);
   EXPECT_EQ(restore({{"databaseMapping", {{"orders", "x"}, {"crm", "y"}}}}).status, 501);
@@ -229,10 +269,14 @@ TEST(Restore, ChecksBeforeItAccepts) {
 TEST(Restore, QueuesWithItsLoginSealedAndItsIdentityInMemory) {
   Stored stored;
   const std::string identity{AgeIdentity::generate().to_string().reveal()};
-  const Answer accepted = stored.post(stored.base + "/restore",
-                                      {{"file", "Orders/sealed.dump.zst.age"}, {"targetSourceId", stored.make_source()},
-                                       {"databaseMapping", {{{"originalName", "orders"}, {"targetName", "copy"}, {"selected", true}}}},
-                                       {"privilegedAuth", {{"user", "postgres"}, {"password", "hunter2-root"}}}, {"identity", identity}});
+  const Answer accepted =
+      stored.post(stored.base + "/restore",
+                  {{"file", "Orders/sealed.dump.zst.age"},
+                   {"targetSourceId", stored.make_source()},
+                   {"databaseMapping",
+                    {{{"originalName", "orders"}, {"targetName", "copy"}, {"selected", true}}}},
+                   {"privilegedAuth", {{"user", "postgres"}, {"password", "hunter2-root"}}},
+                   {"identity", identity}});
   ASSERT_EQ(accepted.status, 202) << accepted.text;
   const std::string id = accepted.body["executionId"].get<std::string>();
   EXPECT_EQ(stored.get("/api/executions/" + id).body["data"]["type"], "Restore");
@@ -249,8 +293,11 @@ TEST(Restore, QueuesWithItsLoginSealedAndItsIdentityInMemory) {
 
 TEST(Secrets, AreInNoAnswer) {
   Stored stored;
-  const std::string source = stored.make_source({{"password", "hunter2-pass"}, {"pin", "hunter2-pin"}, {"deep", {{"token", "hunter2-token"}}}});
-  const std::string job = stored.make_job(source, stored.storage, {{"encryptionProfileId", stored.profile}});
+  const std::string source = stored.make_source({{"password", "hunter2-pass"},
+                                                 {"pin", "hunter2-pin"},
+                                                 {"deep", {{"token", "hunter2-token"}}}});
+  const std::string job =
+      stored.make_job(source, stored.storage, {{"encryptionProfileId", stored.profile}});
   stored.post("/api/jobs/" + job + "/run", Json::object());
   for (const RouteRow* row : stored.api->routes().rows()) {
     if (row->path.find("recovery-kit") != std::string::npos) continue;
@@ -271,11 +318,13 @@ TEST(Secrets, AreInNoAnswer) {
 
 TEST(RecoveryKitRoutes, AnswerBothPaths) {
   Stored stored;
-  for (const std::string& path : {"/api/vault/" + stored.profile + "/recovery-kit", "/api/vault/recovery-kit?ids=" + stored.profile}) {
+  for (const std::string& path : {"/api/vault/" + stored.profile + "/recovery-kit",
+                                  "/api/vault/recovery-kit?ids=" + stored.profile}) {
     const Answer kit = stored.get(path);
     EXPECT_EQ(kit.status, 200);
     EXPECT_EQ(kit.headers.get("Content-Type"), "application/zip");
-    EXPECT_EQ(kit.headers.get("Content-Disposition"), "attachment; filename=\"recovery_kit_vault.zip\"");
+    EXPECT_EQ(kit.headers.get("Content-Disposition"),
+              "attachment; filename=\"recovery_kit_vault.zip\"");
     EXPECT_EQ(kit.text.substr(0, 2), "PK");
   }
   EXPECT_EQ(stored.get("/api/vault/recovery-kit?ids=").status, 400);

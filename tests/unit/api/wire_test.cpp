@@ -15,12 +15,14 @@ namespace {
 
 TEST(HttpError, EveryCodeHasItsRow) {
   for (const ErrorCode code :
-       {ErrorCode::Cancelled, ErrorCode::InvalidArgument, ErrorCode::DeadlineExceeded, ErrorCode::NotFound,
-        ErrorCode::AlreadyExists, ErrorCode::PermissionDenied, ErrorCode::ResourceExhausted,
-        ErrorCode::FailedPrecondition, ErrorCode::Aborted, ErrorCode::Unimplemented, ErrorCode::Internal,
-        ErrorCode::Unavailable, ErrorCode::DataLoss, ErrorCode::Unauthenticated}) {
+       {ErrorCode::Cancelled, ErrorCode::InvalidArgument, ErrorCode::DeadlineExceeded,
+        ErrorCode::NotFound, ErrorCode::AlreadyExists, ErrorCode::PermissionDenied,
+        ErrorCode::ResourceExhausted, ErrorCode::FailedPrecondition, ErrorCode::Aborted,
+        ErrorCode::Unimplemented, ErrorCode::Internal, ErrorCode::Unavailable, ErrorCode::DataLoss,
+        ErrorCode::Unauthenticated}) {
     int rows = 0;
-    for (const auto& row : http_status_rows()) rows += row.code == code && row.reason.empty() ? 1 : 0;
+    for (const auto& row : http_status_rows())
+      rows += row.code == code && row.reason.empty() ? 1 : 0;
     EXPECT_EQ(rows, 1) << to_string(code);
     EXPECT_EQ(http_status(code, "a reason without a row"), http_status(code, ""));
   }
@@ -28,7 +30,8 @@ TEST(HttpError, EveryCodeHasItsRow) {
 }
 
 TEST(HttpError, UsesOnlyTheStatusesOfTheContractAndNeverTheLimiters) {
-  const std::set<int> allowed{400, 401, 403, 404, 409, 410, 413, 416, 422, 500, 501, 502, 503, 504, 507};
+  const std::set<int> allowed{400, 401, 403, 404, 409, 410, 413, 416,
+                              422, 500, 501, 502, 503, 504, 507};
   for (const auto& row : http_status_rows()) {
     EXPECT_TRUE(allowed.contains(row.status)) << row.status;
     EXPECT_EQ(http_status(row.code, row.reason), row.status) << "each row is reached";
@@ -36,11 +39,15 @@ TEST(HttpError, UsesOnlyTheStatusesOfTheContractAndNeverTheLimiters) {
 }
 
 TEST(HttpError, SaysWhichKeyIsMissing) {
-  const Error error{ErrorCode::FailedPrecondition, "no key", "profile-1", "encryption_key_required"};
+  const Error error{ErrorCode::FailedPrecondition, "no key", "profile-1",
+                    "encryption_key_required"};
   const HttpResponse response = error_response(error);
   const Json body = Json::parse(std::get<std::string>(response.body));
   EXPECT_EQ(response.status, 422);
-  EXPECT_EQ(body, (Json{{"success", false}, {"error", "no key"}, {"code", "ENCRYPTION_KEY_REQUIRED"}, {"profileId", "profile-1"}}));
+  EXPECT_EQ(body, (Json{{"success", false},
+                        {"error", "no key"},
+                        {"code", "ENCRYPTION_KEY_REQUIRED"},
+                        {"profileId", "profile-1"}}));
 }
 
 TEST(HttpError, KeepsDetailsAndForeignTextsInTheLog) {
@@ -52,21 +59,24 @@ TEST(HttpError, KeepsDetailsAndForeignTextsInTheLog) {
     return std::get<std::string>(failure.response.body);
   };
   EXPECT_EQ(text_of(std::runtime_error{"s3cret"}).find("s3cret"), std::string::npos);
-  EXPECT_EQ(text_of(Error{ErrorCode::Internal, "plain", "s3cret"}).find("s3cret"), std::string::npos);
+  EXPECT_EQ(text_of(Error{ErrorCode::Internal, "plain", "s3cret"}).find("s3cret"),
+            std::string::npos);
   const Failure unknown = failure_from(std::make_exception_ptr(42));
   EXPECT_EQ(unknown.response.status, 500);
 }
 
 TEST(HttpError, TellsWhenToComeBack) {
-  EXPECT_TRUE(error_response(Error{ErrorCode::Unavailable, "busy", {}, "busy"}).headers.contains("Retry-After"));
+  EXPECT_TRUE(error_response(Error{ErrorCode::Unavailable, "busy", {}, "busy"})
+                  .headers.contains("Retry-After"));
 }
 
 TEST(Schema, NamesTheFieldThatDoesNotFit) {
   using namespace schema;
-  const Json form = object({required("name", text(1, 3)), optional("count", integer(1, 5)),
-                            optional("mode", one_of({"A", "B"})), optional("tags", list_of(text(), 1)),
-                            optional("note", nullable(text())), optional("labels", map_of(text())),
-                            optional("both", either({any_object(), text()}))});
+  const Json form =
+      object({required("name", text(1, 3)), optional("count", integer(1, 5)),
+              optional("mode", one_of({"A", "B"})), optional("tags", list_of(text(), 1)),
+              optional("note", nullable(text())), optional("labels", map_of(text())),
+              optional("both", either({any_object(), text()}))});
   const std::pair<const char*, const char*> bad[] = {
       {R"({})", "\"name\" is required"},
       {R"({"name":1})", "\"name\" must be a string"},
@@ -88,10 +98,13 @@ TEST(Schema, NamesTheFieldThatDoesNotFit) {
       check(form, Json::parse(body));
       ADD_FAILURE() << body;
     } catch (const Error& error) {
-      EXPECT_NE(std::string{error.what()}.find(what), std::string::npos) << body << ": " << error.what();
+      EXPECT_NE(std::string{error.what()}.find(what), std::string::npos)
+          << body << ": " << error.what();
     }
   }
-  EXPECT_NO_THROW(check(form, Json::parse(R"({"name":"äöü","note":null,"both":"x","unknown":{},"labels":{"k":""}})")));
+  EXPECT_NO_THROW(check(
+      form,
+      Json::parse(R"({"name":"äöü","note":null,"both":"x","unknown":{},"labels":{"k":""}})")));
 }
 
 TEST(ByteRange, FollowsTheStandard) {
@@ -99,7 +112,8 @@ TEST(ByteRange, FollowsTheStandard) {
     const auto request = parse_range(header);
     if (!request) return "ignored";
     const auto range = resolve_range(*request, total);
-    return range ? std::to_string(range->offset) + "+" + std::to_string(range->length) : "unsatisfiable";
+    return range ? std::to_string(range->offset) + "+" + std::to_string(range->length)
+                 : "unsatisfiable";
   };
   EXPECT_EQ(served("bytes=0-0", 10), "0+1");
   EXPECT_EQ(served("bytes=2-", 10), "2+8");
@@ -110,7 +124,8 @@ TEST(ByteRange, FollowsTheStandard) {
   EXPECT_EQ(served("bytes=-0", 10), "unsatisfiable");
   EXPECT_EQ(served("bytes=0-", 0), "unsatisfiable");
   EXPECT_EQ(served("bytes=99999999999999999999-", 10), "unsatisfiable");
-  for (const char* header : {"", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,3-4", "items=0-1", "bytes=+1-2"}) {
+  for (const char* header : {"", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,3-4",
+                             "items=0-1", "bytes=+1-2"}) {
     EXPECT_EQ(served(header, 10), "ignored") << header;
   }
 }
@@ -125,9 +140,12 @@ TEST(ByteRange, ComparesEntityTagsWeaklyForNotModified) {
 
 TEST(ContentDisposition, KeepsAsciiAndCarriesTheRealNameBeside) {
   EXPECT_EQ(attachment_of("a b.dump.zst"), "attachment; filename=\"a b.dump.zst\"");
-  EXPECT_EQ(attachment_of("Büro \"x\".sql"), "attachment; filename=\"B_ro _x_.sql\"; filename*=UTF-8''B%C3%BCro%20%22x%22.sql");
-  EXPECT_EQ(attachment_of("日本"), "attachment; filename=\"download\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC");
-  EXPECT_EQ(attachment_of("a\r\nX: y"), "attachment; filename=\"a__X: y\"; filename*=UTF-8''a%0D%0AX%3A%20y");
+  EXPECT_EQ(attachment_of("Büro \"x\".sql"),
+            "attachment; filename=\"B_ro _x_.sql\"; filename*=UTF-8''B%C3%BCro%20%22x%22.sql");
+  EXPECT_EQ(attachment_of("日本"),
+            "attachment; filename=\"download\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC");
+  EXPECT_EQ(attachment_of("a\r\nX: y"),
+            "attachment; filename=\"a__X: y\"; filename*=UTF-8''a%0D%0AX%3A%20y");
 }
 
 TEST(PublicAddress, IsTheConfiguredOneElseOriginElseHost) {
@@ -147,9 +165,12 @@ TEST(PublicAddress, IsTheConfiguredOneElseOriginElseHost) {
 }
 
 TEST(RestoreBody, AcceptsBothFormsOfTheMapping) {
-  const auto list = parse_restore("d", Json::parse(
-      R"({"file":"f","databaseMapping":[{"originalName":"a","targetName":"b","selected":true},{"originalName":"c","targetName":"c","selected":false}]})"));
-  const auto object = parse_restore("d", Json::parse(R"({"file":"f","databaseMapping":{"a":"b"}})"));
+  const auto list = parse_restore(
+      "d",
+      Json::parse(
+          R"({"file":"f","databaseMapping":[{"originalName":"a","targetName":"b","selected":true},{"originalName":"c","targetName":"c","selected":false}]})"));
+  const auto object =
+      parse_restore("d", Json::parse(R"({"file":"f","databaseMapping":{"a":"b"}})"));
   for (const auto& command : {list, object}) {
     ASSERT_TRUE(command.databases);
     ASSERT_EQ(command.databases->size(), 1u);

@@ -15,52 +15,73 @@ namespace dbackup::host {
 namespace {
 
 TEST(CronSyntax, AcceptsWhatSchedulesUse) {
-  for (const char* text : {"0 3 * * *", "*/5 * * * *", "30 1 * * MON-FRI", "0 0 1,15 JAN,jul *", "15 0 3 * * 7",
-                           "0 0 * * sunday", "0-30/10 8-18 * * 1-5", "  0  2 * * 0 "}) {
+  for (const char* text :
+       {"0 3 * * *", "*/5 * * * *", "30 1 * * MON-FRI", "0 0 1,15 JAN,jul *", "15 0 3 * * 7",
+        "0 0 * * sunday", "0-30/10 8-18 * * 1-5", "  0  2 * * 0 "}) {
     EXPECT_NO_THROW(check_cron_syntax(text)) << text;
   }
 }
 
 TEST(CronSyntax, RefusesWhatWouldNeverFire) {
-  for (const char* text : {"", "hourly", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *",
-                           "* * * * 8", "5-1 * * * *", "*/0 * * * *", "1,,2 * * * *", "* * * * * * *", "a * * * *",
-                           "-1 * * * *", "1- * * * *", "/5 * * * *", "1/2/3 * * * *"}) {
+  for (const char* text :
+       {"", "hourly", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
+        "5-1 * * * *", "*/0 * * * *", "1,,2 * * * *", "* * * * * * *", "a * * * *", "-1 * * * *",
+        "1- * * * *", "/5 * * * *", "1/2/3 * * * *"}) {
     EXPECT_THROW(check_cron_syntax(text), Error) << text;
   }
 }
 
 TEST(BackupPath, RefusesEverythingOutsideTheStorage) {
-  for (const std::string& path : {std::string{}, std::string{"/etc/passwd"}, std::string{"../x"}, std::string{"a/../b"},
-                                  std::string{"a\0b", 3}, std::string{"x.dump.meta.json"}, std::string{"a/.."}}) {
+  for (const std::string& path :
+       {std::string{}, std::string{"/etc/passwd"}, std::string{"../x"}, std::string{"a/../b"},
+        std::string{"a\0b", 3}, std::string{"x.dump.meta.json"}, std::string{"a/.."}}) {
     EXPECT_THROW(check_backup_path(path), Error) << path;
   }
   EXPECT_NO_THROW(check_backup_path("Orders nightly/orders_2026.dump.zst.age"));
 }
 
 TEST(Redaction, RemovesSecretsAtAnyDepthByListAndByDescriptor) {
-  protocol::AdapterDescriptor descriptor{.options = {{.name = "pin", .type = "string", .secret = true}}};
-  const Json config{{"host", "db1"}, {"password", "p"}, {"pin", "1"}, {"deep", {{"token", "t"}, {"user", "u"}}},
-                    {"list", {{{"apiKey", "k"}, {"port", 1}}}}, {"secret", {{"url", "x"}, {"privateKey", "y"}}}};
-  const Json expected{{"host", "db1"}, {"deep", {{"user", "u"}}}, {"list", {{{"port", 1}}}}, {"secret", {{"url", "x"}}}};
+  protocol::AdapterDescriptor descriptor{
+      .options = {{.name = "pin", .type = "string", .secret = true}}};
+  const Json config{{"host", "db1"},
+                    {"password", "p"},
+                    {"pin", "1"},
+                    {"deep", {{"token", "t"}, {"user", "u"}}},
+                    {"list", {{{"apiKey", "k"}, {"port", 1}}}},
+                    {"secret", {{"url", "x"}, {"privateKey", "y"}}}};
+  const Json expected{{"host", "db1"},
+                      {"deep", {{"user", "u"}}},
+                      {"list", {{{"port", 1}}}},
+                      {"secret", {{"url", "x"}}}};
   EXPECT_EQ(redacted(config, &descriptor), expected);
   EXPECT_EQ(secret_status(config, &descriptor), (Json{{"password", true}, {"pin", true}}));
   EXPECT_EQ(secret_status({{"password", ""}}, nullptr), (Json{{"password", false}}));
 }
 
 TEST(Redaction, KeepsSecretsThatAnUpdateLeavesOutAndDropsNulls) {
-  const Json stored{{"host", "a"}, {"password", "old"}, {"token", "t"}, {"deep", {{"secret", "s"}, {"x", 1}}}};
-  EXPECT_EQ(with_kept_secrets({{"host", "b"}, {"password", ""}, {"deep", {{"x", 2}}}}, stored, nullptr),
-            (Json{{"host", "b"}, {"password", "old"}, {"token", "t"}, {"deep", {{"secret", "s"}, {"x", 2}}}}));
-  EXPECT_EQ(with_kept_secrets({{"password", nullptr}, {"token", "new"}}, stored, nullptr), (Json{{"token", "new"}}));
+  const Json stored{
+      {"host", "a"}, {"password", "old"}, {"token", "t"}, {"deep", {{"secret", "s"}, {"x", 1}}}};
+  EXPECT_EQ(
+      with_kept_secrets({{"host", "b"}, {"password", ""}, {"deep", {{"x", 2}}}}, stored, nullptr),
+      (Json{{"host", "b"},
+            {"password", "old"},
+            {"token", "t"},
+            {"deep", {{"secret", "s"}, {"x", 2}}}}));
+  EXPECT_EQ(with_kept_secrets({{"password", nullptr}, {"token", "new"}}, stored, nullptr),
+            (Json{{"token", "new"}}));
 }
 
 TEST(JobFields, NotificationEventsAndDatabaseCompressionFollowTheContract) {
-  for (const char* good : {"ALWAYS", "FAILURE_ONLY", "SUCCESS_ONLY", "SUCCESS", "PARTIAL|FAILED", "SUCCESS|PARTIAL|FAILED"}) {
+  for (const char* good : {"ALWAYS", "FAILURE_ONLY", "SUCCESS_ONLY", "SUCCESS", "PARTIAL|FAILED",
+                           "SUCCESS|PARTIAL|FAILED"}) {
     EXPECT_TRUE(is_notification_events(good)) << good;
   }
-  for (const char* bad : {"", "NEVER", "SUCCESS|", "|FAILED", "success"}) EXPECT_FALSE(is_notification_events(bad)) << bad;
-  for (const char* good : {"", "NONE", "GZIP:0", "LZ4:1", "ZSTD:22"}) EXPECT_TRUE(is_pg_compression(good)) << good;
-  for (const char* bad : {"GZIP", "GZIP:", "ZSTD:23", "LZ4:-1", "BROTLI:1", "ZSTD:1x"}) EXPECT_FALSE(is_pg_compression(bad)) << bad;
+  for (const char* bad : {"", "NEVER", "SUCCESS|", "|FAILED", "success"})
+    EXPECT_FALSE(is_notification_events(bad)) << bad;
+  for (const char* good : {"", "NONE", "GZIP:0", "LZ4:1", "ZSTD:22"})
+    EXPECT_TRUE(is_pg_compression(good)) << good;
+  for (const char* bad : {"GZIP", "GZIP:", "ZSTD:23", "LZ4:-1", "BROTLI:1", "ZSTD:1x"})
+    EXPECT_FALSE(is_pg_compression(bad)) << bad;
 }
 
 TEST(JobFields, NamesTheFieldThatIsWrong) {
@@ -71,7 +92,10 @@ TEST(JobFields, NamesTheFieldThatIsWrong) {
       {{{"destinations", Json::array()}}, "destinations"},
       {{{"destinations", {{{"configId", "a"}}, {{"configId", "a"}}}}}, "destinations[1].configId"},
       {{{"destinations", {{{"configId", "a"}, {"retention", {{"mode", "SIMPLE"}}}}}}}, "retention"},
-      {{{"destinations", {{{"configId", "a"}, {"retention", {{"mode", "SIMPLE"}, {"simple", {{"keepCount", 0}}}}}}}}}, "keepCount"},
+      {{{"destinations",
+         {{{"configId", "a"},
+           {"retention", {{"mode", "SIMPLE"}, {"simple", {{"keepCount", 0}}}}}}}}},
+       "keepCount"},
       {{{"destinations", {{{"configId", "a"}, {"retentionPolicyId", "r"}}}}}, "retentionPolicyId"},
       {{{"sources", {{{"configId", "a"}, {"path", "../etc"}}}}}, "sources[0].path"},
       {{{"compression", "LZMA"}}, "compression"},
@@ -108,9 +132,12 @@ TEST(JobFields, LeavesWhatIsNotSentAndClearsWhatIsNull) {
 
 TEST(JobFields, KeepsTheIdsOfDirectorySourcesThatStay) {
   Job job;
-  apply_job_fields(job, {{"sources", {{{"configId", "c"}, {"path", "/a"}}, {{"configId", "c"}, {"path", "/b"}}}}}, 1);
+  apply_job_fields(
+      job,
+      {{"sources", {{{"configId", "c"}, {"path", "/a"}}, {{"configId", "c"}, {"path", "/b"}}}}}, 1);
   const std::string kept = job.directory_sources[1]["id"].get<std::string>();
-  apply_job_fields(job, {{"sources", {{{"configId", "c"}, {"path", "/b"}, {"stopContainers", "no"}}}}}, 2);
+  apply_job_fields(
+      job, {{"sources", {{{"configId", "c"}, {"path", "/b"}, {"stopContainers", "no"}}}}}, 2);
   ASSERT_EQ(job.directory_sources.size(), 1u);
   EXPECT_EQ(job.directory_sources[0]["id"], kept);
   EXPECT_EQ(job.directory_sources[0]["stopContainers"], true);
