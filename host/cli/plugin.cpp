@@ -2,11 +2,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <dbackup/testing/conformance.hpp>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -16,9 +16,7 @@
 #include "cli/command.hpp"
 #include "cli/instance.hpp"
 #include "cli/plugin_folders.hpp"
-#include "protocol/descriptor.hpp"
-#include "worker/plugin/journal.hpp"
-#include "worker/plugin/plugin_library.hpp"
+#include "worker/plugin/plugin_check.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -27,12 +25,6 @@ struct PluginArguments {
   InstanceOptions instance;
   std::string file, config_file, adapter, database, restore_database;
   bool json = false;
-};
-
-class QuietJournal final : public Journal {
- public:
-  void log(const LogLine&) noexcept override {}
-  void progress(uint64_t, uint64_t) noexcept override {}
 };
 
 /// Runs `body` in a child, since plugin code may crash, and adds what it writes to `out`. False when the
@@ -75,15 +67,9 @@ bool in_child(const std::function<void(std::FILE*)>& body, std::string& out, std
 }
 
 Json describe(const std::string& file) {
-  QuietJournal journal;
-  const PluginLibrary& library = PluginLibrary::load(file, journal);
-  Json adapters = Json::array();
-  for (const dbackup_adapter* adapter : library.adapters()) {
-    const auto descriptor = protocol::parse_descriptor(parse_json(adapter->descriptor_json, "descriptor"));
-    adapters.push_back({{"id", descriptor.id}, {"name", descriptor.name}});
-  }
-  return {{"file", file}, {"plugin", library.plugin_id()}, {"name", library.name()},
-          {"version", library.version()}, {"adapters", adapters}};
+  const PluginCheckReport report = describe_plugin(file);
+  return {{"file", file}, {"plugin", report.plugin_id}, {"name", report.name},
+          {"version", report.version}, {"adapters", report.adapters}};
 }
 
 int list(const PluginArguments& arguments) {
@@ -109,7 +95,7 @@ int list(const PluginArguments& arguments) {
       continue;
     }
     std::string ids;
-    for (const Json& adapter : row.at("adapters")) ids += (ids.empty() ? "" : ", ") + adapter.at("id").get<std::string>();
+    for (const Json& adapter : row.at("adapters")) ids += (ids.empty() ? "" : ", ") + adapter.get<std::string>();
     std::printf("loaded   %s %s (%s): %s\n", row.at("name").get<std::string>().c_str(),
                 row.at("version").get<std::string>().c_str(), row.at("plugin").get<std::string>().c_str(), ids.c_str());
   }
@@ -117,23 +103,23 @@ int list(const PluginArguments& arguments) {
 }
 
 void check_in_child(const PluginArguments& arguments, const Json& config, std::FILE* answer) {
-  QuietJournal journal;
-  const PluginLibrary& library = PluginLibrary::load(arguments.file, journal);
-  std::fprintf(answer, "%s %s (%s)\n", library.name().c_str(), library.version().c_str(), library.plugin_id().c_str());
-  size_t found = 0;
-  for (const dbackup_adapter* adapter : library.adapters()) {
-    if (!arguments.adapter.empty() && arguments.adapter != adapter->id) continue;
-    const auto descriptor = protocol::parse_descriptor(parse_json(adapter->descriptor_json, "descriptor"));
-    dbackup::testing::CheckOptions options;
-    options.database = arguments.database;
-    options.restore_database = arguments.restore_database;
-    if (!config.is_null()) options.config = protocol::normalize_config(descriptor, config, /*complete=*/true);
-    const auto findings = dbackup::testing::check_adapter(*adapter, options);
-    found += findings.size();
-    std::fprintf(answer, "%s: %s\n", adapter->id, findings.empty() ? "every check passed" : "");
-    for (const auto& finding : findings) std::fprintf(answer, "  %s: %s\n", finding.check.c_str(), finding.sentence.c_str());
+  const PluginCheckReport report =
+      check_plugin(arguments.file, {.adapter = arguments.adapter,
+                                    .config = config,
+                                    .database = arguments.database,
+                                    .restore_database = arguments.restore_database});
+  std::fprintf(answer, "%s %s (%s)\n", report.name.c_str(), report.version.c_str(), report.plugin_id.c_str());
+  for (const std::string& adapter : report.adapters) {
+    const auto is_of = [&](const PluginCheckFinding& finding) { return finding.adapter == adapter; };
+    const bool is_clean = std::none_of(report.findings.begin(), report.findings.end(), is_of);
+    std::fprintf(answer, "%s: %s\n", adapter.c_str(), is_clean ? "every check passed" : "");
+    for (const auto& finding : report.findings) {
+      if (is_of(finding)) std::fprintf(answer, "  %s: %s\n", finding.check.c_str(), finding.sentence.c_str());
+    }
   }
-  if (found > 0) throw Error(ErrorCode::FailedPrecondition, std::to_string(found) + " findings");
+  if (!report.findings.empty()) {
+    throw Error(ErrorCode::FailedPrecondition, std::to_string(report.findings.size()) + " findings");
+  }
 }
 
 int check(const PluginArguments& arguments) {

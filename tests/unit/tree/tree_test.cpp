@@ -105,7 +105,9 @@ TEST(Tree, OnlyOneFileIncludesPistache) {
 TEST(Tree, OnlyTheStoreSpeaksSql) {
   for (const auto& file : sources("host")) {
     for (const auto& include : file.includes) {
-      if (include.starts_with("<soci/")) EXPECT_EQ(room_of(file.path), "store") << file.path;
+      if (include.starts_with("<soci/")) {
+        EXPECT_EQ(room_of(file.path), "store") << file.path;
+      }
     }
   }
 }
