@@ -27,7 +27,7 @@ OutputCapture::OutputCapture(Journal& journal)
     }
     streams_[i].pipe = std::move(pipe.read_end);
   }
-  streams_[1].level = LogLevel::Warning;
+  streams_[1].level = JournalLevel::Warning;
   thread_ = std::thread{[this] { pump(); }};
 }
 

@@ -23,7 +23,7 @@ class OutputCapture {
  private:
   struct Stream {
     UniqueFd pipe;
-    LogLevel level = LogLevel::Info;
+    JournalLevel level = JournalLevel::Info;
     std::string line;
   };
 

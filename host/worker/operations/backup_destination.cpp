@@ -48,8 +48,8 @@ void DestinationRun::note_failure() noexcept {
   try {
     const std::string text =
         "destination \"" + destination_.name + "\" failed: " + failure_->what();
-    context_.events.log({.level = LogLevel::Error,
-                         .type = LogType::Storage,
+    context_.events.log({.level = JournalLevel::Error,
+                         .type = JournalType::Storage,
                          .message = text,
                          .details = failure_->detail()});
   } catch (...) {  // no memory for the words
@@ -106,7 +106,7 @@ void DestinationRun::run(PipeReader& reader, const std::shared_future<StoredStre
   storage_->put_text(sidecar_path(path_), destination_.token, stored.sidecar);
   sidecar_committed_ = true;
   const std::string text = "stored \"" + path_ + "\" at \"" + destination_.name + "\"";
-  context_.events.log({.level = LogLevel::Success, .type = LogType::Storage, .message = text});
+  context_.events.log({.level = JournalLevel::Success, .type = JournalType::Storage, .message = text});
 }
 
 void DestinationRun::confirm(const StoredObject& put_answer, const StoredStream& stream) {
@@ -140,7 +140,7 @@ void DestinationRun::attempt(const char* what, Step&& step) noexcept {
     try {
       context_.warning(
           "destination \"" + destination_.name + "\": cannot " + what + ": " + cause->what(),
-          LogType::Storage, cause->detail());
+          JournalType::Storage, cause->detail());
     } catch (...) {  // nobody can be told
     }
   }

@@ -27,7 +27,7 @@ Json list_files(const protocol::ListRequest& request, OperationContext& context)
       } catch (const Error& error) {
         context.cancel.throw_if_cancelled();
         context.warning("the metadata of \"" + object.path + "\" cannot be read: " + error.what(),
-                        LogType::Storage, error.detail());
+                        JournalType::Storage, error.detail());
       }
     }
     context.item(std::move(item));

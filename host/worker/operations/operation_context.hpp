@@ -22,12 +22,12 @@ struct OperationContext {
   void stage(std::string_view name) const {
     events.emit(protocol::EventKind::Stage, {{"name", name}});
   }
-  void info(std::string_view message, LogType type = LogType::General) const {
+  void info(std::string_view message, JournalType type = JournalType::General) const {
     events.log({.type = type, .message = message});
   }
-  void warning(std::string_view message, LogType type = LogType::General,
+  void warning(std::string_view message, JournalType type = JournalType::General,
                std::string_view details = {}) const {
-    events.log({.level = LogLevel::Warning, .type = type, .message = message, .details = details});
+    events.log({.level = JournalLevel::Warning, .type = type, .message = message, .details = details});
   }
   void item(Json data) const { events.emit(protocol::EventKind::Item, std::move(data)); }
 };

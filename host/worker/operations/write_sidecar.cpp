@@ -25,7 +25,7 @@ Json write_sidecar(const protocol::WriteSidecarRequest& request, OperationContex
         put(*old);
       } catch (const Error& error) {
         context.warning("the metadata of \"" + request.path + "\" is lost: " + error.what(),
-                        LogType::Storage, error.detail());
+                        JournalType::Storage, error.detail());
       }
     }
     throw_cause(cause);

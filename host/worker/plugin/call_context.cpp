@@ -22,9 +22,9 @@ int32_t call_is_cancelled(void* ctx) noexcept {
 
 void call_log(void* ctx, int32_t level, dbackup_str text) noexcept {
   if (level <= DBACKUP_LOG_DEBUG) return;  // runs have no such level
-  const LogLevel as = level == DBACKUP_LOG_INFO      ? LogLevel::Info
-                      : level == DBACKUP_LOG_WARNING ? LogLevel::Warning
-                                                     : LogLevel::Error;
+  const JournalLevel as = level == DBACKUP_LOG_INFO      ? JournalLevel::Info
+                      : level == DBACKUP_LOG_WARNING ? JournalLevel::Warning
+                                                     : JournalLevel::Error;
   CallContext::from(ctx).journal().log({.level = as, .message = view(text)});
 }
 

@@ -5,12 +5,12 @@
 
 namespace dbackup::host {
 
-enum class LogLevel { Info, Success, Warning, Error };
-enum class LogType { General, Command, Storage, Security };
+enum class JournalLevel { Info, Success, Warning, Error };
+enum class JournalType { General, Command, Storage, Security };
 
 struct LogLine {
-  LogLevel level = LogLevel::Info;
-  LogType type = LogType::General;
+  JournalLevel level = JournalLevel::Info;
+  JournalType type = JournalType::General;
   std::string_view message;
   std::string_view details = {};
 };

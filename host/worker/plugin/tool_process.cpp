@@ -248,7 +248,7 @@ void ToolProcess::watch() noexcept {
     try {
       const std::string text = "… and " + std::to_string(logged_lines_ - kMostLoggedLines) +
                                " further lines of its error output";
-      call_.journal().log({.type = LogType::Command, .message = text});
+      call_.journal().log({.type = JournalType::Command, .message = text});
     } catch (...) {  // no memory for the count: the lines themselves were counted
     }
   }
@@ -275,7 +275,7 @@ void ToolProcess::take_errors(std::string_view text) noexcept {
 
 void ToolProcess::log_line(std::string_view line) noexcept {
   if (++logged_lines_ > kMostLoggedLines) return;
-  call_.journal().log({.type = LogType::Command, .message = line});
+  call_.journal().log({.type = JournalType::Command, .message = line});
 }
 
 }  // namespace dbackup::host
