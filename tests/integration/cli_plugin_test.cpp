@@ -21,7 +21,7 @@ TEST(PluginList, ShowsEveryShippedAdapter) {
   std::vector<std::string> ids;
   for (const Json& plugin : Json::parse(listed.out)) {
     EXPECT_FALSE(plugin.at("version").get<std::string>().empty());
-    for (const Json& adapter : plugin.at("adapters")) ids.push_back(adapter.at("id").get<std::string>());
+    for (const Json& adapter : plugin.at("adapters")) ids.push_back(adapter.get<std::string>());
   }
   EXPECT_THAT(ids, ::testing::IsSupersetOf({"postgres", "sqlite", "local-filesystem", "generic-webhook"}));
 }
