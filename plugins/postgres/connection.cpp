@@ -1,12 +1,13 @@
 #include "connection.hpp"
 
-#include <algorithm>
 #include <arpa/inet.h>
+#include <poll.h>
+
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cerrno>
 #include <chrono>
-#include <poll.h>
 
 namespace dbackup::postgres {
 namespace {
@@ -180,10 +181,10 @@ Connection Connection::open_any(const Call& call, const Login& login,
     try {
       return open(call, login, name, patience);
     } catch (const Error& error) {
-      const bool may_differ = error.code() == ErrorCode::NotFound ||
-                              error.code() == ErrorCode::PermissionDenied ||
-                              error.code() == ErrorCode::FailedPrecondition ||
-                              error.code() == ErrorCode::Unauthenticated;  // pg_hba.conf, by database
+      const bool may_differ =
+          error.code() == ErrorCode::NotFound || error.code() == ErrorCode::PermissionDenied ||
+          error.code() == ErrorCode::FailedPrecondition ||
+          error.code() == ErrorCode::Unauthenticated;  // pg_hba.conf, by database
       if (!may_differ) throw;
       if (!first || first->code() == ErrorCode::NotFound) first = error;
     }
@@ -210,8 +211,8 @@ std::vector<Row> Connection::query(const std::string& sql,
         wait_for(POLLIN, deadline, stopping ? Patience::Cleanup : patience_);
       } catch (const Error& error) {
         if (stopping || error.code() != ErrorCode::Cancelled) throw;
-        // The server is asked to stop, and its answer awaited: what it has completed nevertheless is
-        // then known to the caller, who can undo it.
+        // The server is asked to stop, and its answer awaited: what it has completed nevertheless
+        // is then known to the caller, who can undo it.
         stopping = true;
         deadline = now_ms() + kCleanupMs;
         stop_statement(raw_.get());
@@ -239,8 +240,9 @@ std::vector<Row> Connection::query(const std::string& sql,
         if (PQgetisnull(result.get(), row, column) != 0) {
           cells.emplace_back(std::nullopt);
         } else {
-          cells.emplace_back(std::string{PQgetvalue(result.get(), row, column),
-                                         static_cast<size_t>(PQgetlength(result.get(), row, column))});
+          cells.emplace_back(
+              std::string{PQgetvalue(result.get(), row, column),
+                          static_cast<size_t>(PQgetlength(result.get(), row, column))});
         }
       }
     }
@@ -260,7 +262,8 @@ std::string Connection::identifier(const std::string& name) const {
 }
 
 std::string Connection::literal(const std::string& text) const {
-  const std::unique_ptr<char, FreeText> quoted{PQescapeLiteral(raw_.get(), text.data(), text.size())};
+  const std::unique_ptr<char, FreeText> quoted{
+      PQescapeLiteral(raw_.get(), text.data(), text.size())};
   if (quoted == nullptr) {
     throw Error{ErrorCode::InvalidArgument, "the server cannot hold the text \"" + text + "\""};
   }

@@ -1,24 +1,25 @@
 #pragma once
 
-#include "login.hpp"
+#include <libpq-fe.h>
 
 #include <dbackup/exec.hpp>
-
-#include <libpq-fe.h>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "login.hpp"
+
 namespace dbackup::postgres {
 
-/// Whether waiting for the server ends when the operation is cancelled. Cleaning up goes on, for a few
-/// seconds at most.
+/// Whether waiting for the server ends when the operation is cancelled. Cleaning up goes on, for a
+/// few seconds at most.
 enum class Patience { UntilCancelled, Cleanup };
 
 using Row = std::vector<std::optional<std::string>>;
 
-/// One libpq connection. Never blocks without asking for cancellation. Not thread-safe; `call` outlives it.
+/// One libpq connection. Never blocks without asking for cancellation. Not thread-safe; `call`
+/// outlives it.
 class Connection {
  public:
   /// Connects to exactly `database`. Throws Error: Unauthenticated, NotFound (no such database),
@@ -26,14 +27,15 @@ class Connection {
   static Connection open(const Call& call, const Login& login, const std::string& database,
                          Patience patience = Patience::UntilCancelled);
 
-  /// Connects to a database that is there on nearly every server: postgres, then template1, then each of
-  /// `configured`; the first that lets us in.
+  /// Connects to a database that is there on nearly every server: postgres, then template1, then
+  /// each of `configured`; the first that lets us in.
   static Connection open_any(const Call& call, const Login& login,
                              const std::vector<std::string>& configured,
                              Patience patience = Patience::UntilCancelled);
 
-  /// Runs one statement with text parameters and returns its rows. When the operation is cancelled the
-  /// statement is stopped: Error{Cancelled} means that it was undone, rows that it was done already.
+  /// Runs one statement with text parameters and returns its rows. When the operation is cancelled
+  /// the statement is stopped: Error{Cancelled} means that it was undone, rows that it was done
+  /// already.
   std::vector<Row> query(const std::string& sql, const std::vector<std::string>& parameters = {});
 
   /// `name` as an SQL identifier, quoted.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <dbackup/config.hpp>
-
 #include <string>
 
 namespace dbackup::postgres {

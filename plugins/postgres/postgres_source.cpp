@@ -1,9 +1,9 @@
 #include "postgres_source.hpp"
 
-#include "tool_flags.hpp"
-
 #include <array>
 #include <random>
+
+#include "tool_flags.hpp"
 
 namespace dbackup::postgres {
 namespace {
@@ -39,8 +39,8 @@ Tool start_tool(Call& call, const Login& login, const std::vector<std::string>& 
 
 std::vector<std::string> tool_argv(const char* program, const Login& login,
                                    const std::string& database, const std::string& session) {
-  return {program,    "-h", login.host, "-p", std::to_string(login.port), "-U",
-          login.user, "-w", "-d",       tool_conninfo(login, database, session)};
+  return {program, "-h",       login.host, "-p", std::to_string(login.port),
+          "-U",    login.user, "-w",       "-d", tool_conninfo(login, database, session)};
 }
 
 std::string tool_version(Call& call, const char* program) {
@@ -76,14 +76,15 @@ std::vector<std::string> names(const Config& config) {
       text.remove_prefix(comma + 1);
     }
   };
-  if (config.has("database") && config.json().at("database").is_array()) return config.list("database");
+  if (config.has("database") && config.json().at("database").is_array())
+    return config.list("database");
   add(config.text("database"));
   return out;
 }
 
 /// Feeds `head` and the rest of `in`, always one block behind: the end of `in` is the permission to
-/// commit, and pg_restore commits on its own as soon as it has the last byte of the archive. False when
-/// the tool stopped reading.
+/// commit, and pg_restore commits on its own as soon as it has the last byte of the archive. False
+/// when the tool stopped reading.
 bool feed(Call& call, Process& tool, std::span<const std::byte> head, Reader& in) {
   std::vector<std::byte> held(head.begin(), head.end());
   std::vector<std::byte> next(kBlock);
@@ -158,8 +159,7 @@ DumpResult PostgresSource::dump(Call& call, const DumpRequest& request, Writer& 
       compression_flags(request.options.text("pgCompression"), request.compressed_by_host);
   require_tool(call, compression);
   // A short visit of our own first: its errors have codes, those of a tool are text.
-  const std::string version =
-      Connection::open(call, login_, request.database).server_version();
+  const std::string version = Connection::open(call, login_, request.database).server_version();
 
   const std::string session = session_name();
   std::vector<std::string> argv = tool_argv("pg_dump", login_, request.database, session);
@@ -198,8 +198,8 @@ void PostgresSource::restore(Call& call, const RestoreRequest& request, Reader& 
   std::vector<std::string> argv =
       tool_argv("pg_restore", target_access.login, request.database, session);
   // One transaction that ends at the first error: a failed restore leaves every row as it was.
-  for (const char* flag : {"--single-transaction", "--exit-on-error", "--clean", "--if-exists",
-                           "--no-tablespaces"}) {
+  for (const char* flag :
+       {"--single-transaction", "--exit-on-error", "--clean", "--if-exists", "--no-tablespaces"}) {
     argv.emplace_back(flag);
   }
   if (!restore_ownership_) {

@@ -1,13 +1,12 @@
 #pragma once
 
-#include "connection.hpp"
-#include "restore_target.hpp"
-
 #include <dbackup/source.hpp>
-
 #include <functional>
 #include <string>
 #include <vector>
+
+#include "connection.hpp"
+#include "restore_target.hpp"
 
 namespace dbackup::postgres {
 

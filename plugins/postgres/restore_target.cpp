@@ -35,18 +35,21 @@ void create(Connection& server, const std::string& name, const std::string& mode
   try {
     server.query(create_statement(server, name, model));
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::AlreadyExists) {  // made by someone else meanwhile: not ours to fill
-      throw Error{ErrorCode::Aborted, "database \"" + name + "\" was created by someone else meanwhile"};
+    if (error.code() ==
+        ErrorCode::AlreadyExists) {  // made by someone else meanwhile: not ours to fill
+      throw Error{ErrorCode::Aborted,
+                  "database \"" + name + "\" was created by someone else meanwhile"};
     }
     if (error.code() == ErrorCode::Cancelled) throw;
-    // A lost connection leaves open whether it is there now; dropping what someone else may have made
-    // meanwhile would be worse than leaving an empty database.
+    // A lost connection leaves open whether it is there now; dropping what someone else may have
+    // made meanwhile would be worse than leaving an empty database.
     throw Error{error.code(), "cannot create database \"" + name + "\": " + error.what(),
                 error.detail()};
   }
 }
 
-/// Sessions of a killed tool may still be there for a moment: FORCE ends them, where the server has it.
+/// Sessions of a killed tool may still be there for a moment: FORCE ends them, where the server has
+/// it.
 void drop(Connection& server, const std::string& name) {
   const std::string quoted = server.identifier(name);
   if (server.server_major() >= 13) {
@@ -84,21 +87,23 @@ void check_target(Connection& server, const std::string& name) {
   if (!found.empty()) {
     const Row& row = found.front();
     if (row[0] == "t") {
-      throw Error{ErrorCode::InvalidArgument,
-                  quoted + " is a template: new databases are copied from it; restore into another one"};
+      throw Error{
+          ErrorCode::InvalidArgument,
+          quoted + " is a template: new databases are copied from it; restore into another one"};
     }
     if (row[1] != "t") {
       throw Error{ErrorCode::FailedPrecondition, quoted + " accepts no connections"};
     }
     if (row[2] != "t") {
-      throw Error{ErrorCode::PermissionDenied,
-                  "user \"" + row[3].value_or("") + "\" may not connect to " + quoted +
-                      "; give a privileged user for the restore"};
+      throw Error{ErrorCode::PermissionDenied, "user \"" + row[3].value_or("") +
+                                                   "\" may not connect to " + quoted +
+                                                   "; give a privileged user for the restore"};
     }
     return;
   }
   const auto rights = server.query(
-      "SELECT rolcreatedb OR rolsuper, rolname FROM pg_catalog.pg_roles WHERE rolname = current_user");
+      "SELECT rolcreatedb OR rolsuper, rolname FROM pg_catalog.pg_roles WHERE rolname = "
+      "current_user");
   if (rights.empty() || rights.front()[0] != "t") {
     const std::string user = rights.empty() ? "" : rights.front()[1].value_or("");
     throw Error{ErrorCode::PermissionDenied,
@@ -110,7 +115,8 @@ void check_target(Connection& server, const std::string& name) {
 void end_sessions(Connection& server, const std::string& application_name) {
   using namespace std::chrono;
   const auto deadline = steady_clock::now() + seconds{3};
-  // The server is asked to pause between two looks, and this query cannot fail for other users' sessions.
+  // The server is asked to pause between two looks, and this query cannot fail for other users'
+  // sessions.
   while (steady_clock::now() < deadline) {
     const auto left = server.query(
         "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"

@@ -12,15 +12,14 @@ Error refused(const std::string& flag, const std::string& why) {
 }
 
 /// Flags that DBackup sets itself, or with which pg_dump would write something else than a dump.
-constexpr std::array kReservedLong{"file", "format",   "dbname", "host", "port",
+constexpr std::array kReservedLong{"file", "format",   "dbname",   "host", "port",
                                    "jobs", "username", "password", "help", "version"};
 constexpr std::string_view kReservedShort = "fFdhpUWjV?";
 constexpr std::string_view kShortWithValue = "eEnNStTZ";
 
-constexpr std::array kRestoreFlags{"--no-comments",         "--no-publications",
-                                   "--no-security-labels",  "--no-subscriptions",
-                                   "--disable-triggers",    "--enable-row-security",
-                                   "--no-table-access-method", "--verbose"};
+constexpr std::array kRestoreFlags{
+    "--no-comments",      "--no-publications",     "--no-security-labels",     "--no-subscriptions",
+    "--disable-triggers", "--enable-row-security", "--no-table-access-method", "--verbose"};
 
 void check_long_flag(const std::string& flag) {
   const std::string_view name = std::string_view{flag}.substr(2, flag.find('=') - 2);
@@ -44,9 +43,9 @@ int level_of(const std::string& asked, const std::string& text, int least, int m
   int level = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
   if (error != std::errc{} || end != text.data() + text.size() || level < least || level > most) {
-    throw Error{ErrorCode::InvalidArgument,
-                "\"pgCompression\" has no such level: \"" + asked + "\" (" + std::to_string(least) +
-                    " to " + std::to_string(most) + ")"};
+    throw Error{ErrorCode::InvalidArgument, "\"pgCompression\" has no such level: \"" + asked +
+                                                "\" (" + std::to_string(least) + " to " +
+                                                std::to_string(most) + ")"};
   }
   return level;
 }
@@ -110,8 +109,7 @@ std::vector<std::string> split_flags(std::string_view text) {
     }
   }
   if (quote != 0) {
-    throw Error{ErrorCode::InvalidArgument,
-                std::string{"\"options\" has an open quote: "} + quote};
+    throw Error{ErrorCode::InvalidArgument, std::string{"\"options\" has an open quote: "} + quote};
   }
   if (inside) out.push_back(std::move(word));
   return out;
@@ -130,7 +128,8 @@ void check_dump_flags(const std::vector<std::string>& flags) {
 
 void check_restore_flags(const std::vector<std::string>& flags) {
   for (const std::string& flag : flags) {
-    if (std::find(kRestoreFlags.begin(), kRestoreFlags.end(), flag) != kRestoreFlags.end()) continue;
+    if (std::find(kRestoreFlags.begin(), kRestoreFlags.end(), flag) != kRestoreFlags.end())
+      continue;
     std::string known;
     for (const char* name : kRestoreFlags) known += (known.empty() ? "" : " ") + std::string{name};
     throw Error{ErrorCode::InvalidArgument,

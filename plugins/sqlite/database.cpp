@@ -103,7 +103,8 @@ Error Database::error(int code, const char* reason) const {
 void Database::run(const std::string& sql, const std::function<void(sqlite3_stmt*)>& row) {
   waited_ms_ = 0;
   sqlite3_stmt* raw = nullptr;
-  int code = sqlite3_prepare_v2(raw_.get(), sql.c_str(), static_cast<int>(sql.size()), &raw, nullptr);
+  int code =
+      sqlite3_prepare_v2(raw_.get(), sql.c_str(), static_cast<int>(sql.size()), &raw, nullptr);
   const std::unique_ptr<sqlite3_stmt, Finalize> statement{raw};
   if (code != SQLITE_OK) throw error(code, sqlite3_errmsg(raw_.get()));
   while ((code = sqlite3_step(raw)) == SQLITE_ROW) {

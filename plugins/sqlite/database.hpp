@@ -1,10 +1,10 @@
 #pragma once
 
-#include <dbackup/call.hpp>
+#include <sqlite3.h>
 
+#include <dbackup/call.hpp>
 #include <functional>
 #include <memory>
-#include <sqlite3.h>
 #include <string>
 
 namespace dbackup::sqlite {
@@ -27,8 +27,8 @@ class Database {
   int64_t integer(const std::string& sql);
   std::string text(const std::string& sql);
 
-  /// SQLite's own handle of the database file. Reading through any other descriptor and closing that one
-  /// would drop every lock this process holds on the file.
+  /// SQLite's own handle of the database file. Reading through any other descriptor and closing
+  /// that one would drop every lock this process holds on the file.
   sqlite3_file* file() const;
   /// The handle of the write-ahead log, while a read transaction is open in WAL mode.
   sqlite3_file* log() const;

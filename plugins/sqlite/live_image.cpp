@@ -1,26 +1,29 @@
 // Why the image is consistent, by SQLite's own locking rules:
 //
-// Rollback-journal modes: an open read transaction holds a SHARED lock; the file is written only under
-// EXCLUSIVE, so it stands still until the transaction ends.
+// Rollback-journal modes: an open read transaction holds a SHARED lock; the file is written only
+// under EXCLUSIVE, so it stands still until the transaction ends.
 //
 // WAL mode: an open read transaction holds one of two kinds of lock on the index.
-//   Lock 0 (everything was in the file already): no checkpoint may write to the file. Frames that come
-//     later can therefore not be copied into it, and a log that is not copied completely is not restarted.
+//   Lock 0 (everything was in the file already): no checkpoint may write to the file. Frames that
+//   come
+//     later can therefore not be copied into it, and a log that is not copied completely is not
+//     restarted.
 //   Lock 1 to 4: the log is not restarted, and only frames up to our mark are copied into the file.
-// The state of the log is read after that lock is held. Either the file holds everything up to that state,
-// then nothing newer gets into it; or frames 1…last stay where they are, and a page that is in none of them
-// does not change in the file. So "file, overlaid with frames 1…last" is the database at that state. Every
-// frame is checked once before the first byte leaves, and again when it is used.
+// The state of the log is read after that lock is held. Either the file holds everything up to that
+// state, then nothing newer gets into it; or frames 1…last stay where they are, and a page that is
+// in none of them does not change in the file. So "file, overlaid with frames 1…last" is the
+// database at that state. Every frame is checked once before the first byte leaves, and again when
+// it is used.
 
 #include "live_image.hpp"
-
-#include "database.hpp"
-#include "wal_index.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
+
+#include "database.hpp"
+#include "wal_index.hpp"
 
 namespace dbackup::sqlite {
 namespace {
@@ -71,8 +74,8 @@ Snapshot pin(const Call& call, Database& database) {
   return out;
 }
 
-/// An empty file is a database too, but nothing can tell an empty stream from a lost one: a database
-/// without tables is written in its place.
+/// An empty file is a database too, but nothing can tell an empty stream from a lost one: a
+/// database without tables is written in its place.
 void write_empty(const Call& call, Writer& out) {
   Database memory{call, ":memory:", Database::Access::ReadWrite};
   memory.run("CREATE TABLE t (i)");
@@ -122,8 +125,8 @@ void stream_image(const Call& call, const std::string& path, Writer& out) {
     try {
       snapshot = pin(call, database);
     } catch (const Error& error) {
-      // Nothing was written yet, so another try is harmless. It is not needed as long as SQLite keeps to
-      // its own rules; a log that never fits is damaged.
+      // Nothing was written yet, so another try is harmless. It is not needed as long as SQLite
+      // keeps to its own rules; a log that never fits is damaged.
       if (error.code() != ErrorCode::Aborted || attempt < kAttempts) {
         if (error.code() != ErrorCode::Aborted) throw;
         continue;

@@ -36,7 +36,8 @@ std::string real_path(const std::string& path) {
 /// A second name of a file inside `folder` opens the same file.
 bool holds_inode(const std::string& folder, const Identity& wanted) {
   std::error_code error;
-  for (fs::recursive_directory_iterator it{folder, error}, end; !error && it != end; it.increment(error)) {
+  for (fs::recursive_directory_iterator it{folder, error}, end; !error && it != end;
+       it.increment(error)) {
     if (identity(it->path().string()) == wanted) return true;
   }
   return false;
@@ -50,7 +51,8 @@ void require_regular(const std::string& path, const struct stat& found) {
 
 void check_name(const std::string& name) {
   const auto refuse = [&](const char* why) {
-    throw Error{ErrorCode::InvalidArgument, "\"" + name + "\" cannot be the name of a database: " + why};
+    throw Error{ErrorCode::InvalidArgument,
+                "\"" + name + "\" cannot be the name of a database: " + why};
   };
   if (name.empty() || name == "." || name == "..") refuse("it names no file");
   if (name.find('/') != std::string::npos) refuse("it must not contain \"/\"");
@@ -89,7 +91,8 @@ Location::Location(const Config& config)
 
 void Location::refuse_forbidden(const std::string& real) const {
   const auto refuse = [&] {
-    throw Error{ErrorCode::PermissionDenied, "\"" + path_ + "\" lies in a folder of the server itself"};
+    throw Error{ErrorCode::PermissionDenied,
+                "\"" + path_ + "\" lies in a folder of the server itself"};
   };
   const auto self = identity(real);
   for (const std::string& folder : forbidden_) {
@@ -101,7 +104,8 @@ void Location::refuse_forbidden(const std::string& real) const {
       if (at == "/") break;
     }
     struct stat found {};
-    if (self && stat(real.c_str(), &found) == 0 && found.st_nlink > 1 && holds_inode(folder, *self)) {
+    if (self && stat(real.c_str(), &found) == 0 && found.st_nlink > 1 &&
+        holds_inode(folder, *self)) {
       refuse();
     }
   }
@@ -128,7 +132,8 @@ std::string Location::target(const std::string& name) const {
   std::string path = real_path(folder_);
   path += (path == "/" ? "" : "/") + wanted;
   if (const auto found = look(path)) {
-    if (S_ISLNK(found->st_mode)) path = real_path(path);  // the link stays, what it leads to is replaced
+    if (S_ISLNK(found->st_mode))
+      path = real_path(path);  // the link stays, what it leads to is replaced
     const auto behind = look(path);
     if (behind) require_regular(path, *behind);
   }

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <dbackup/config.hpp>
+#include <sys/stat.h>
 
+#include <dbackup/config.hpp>
 #include <optional>
 #include <string>
-#include <sys/stat.h>
 #include <vector>
 
 namespace dbackup::sqlite {
 
-/// Where the database lives. Links are followed once, here; everything afterwards uses the real path, as
-/// SQLite does for the files it keeps beside the database.
+/// Where the database lives. Links are followed once, here; everything afterwards uses the real
+/// path, as SQLite does for the files it keeps beside the database.
 class Location {
  public:
   /// Throws Error{InvalidArgument} unless "path" is absolute and names a file.
@@ -20,11 +20,13 @@ class Location {
   const std::string& name() const noexcept { return name_; }
 
   /// The real path of the configured database. Throws Error: NotFound when there is none,
-  /// InvalidArgument when it is no regular file, PermissionDenied when it lies in a forbidden folder.
+  /// InvalidArgument when it is no regular file, PermissionDenied when it lies in a forbidden
+  /// folder.
   std::string existing() const;
 
-  /// The real path a restore as `name` writes to, there or not; "" means the configured name. Throws Error:
-  /// InvalidArgument for a name that is a path or belongs to SQLite's own files, else as existing().
+  /// The real path a restore as `name` writes to, there or not; "" means the configured name.
+  /// Throws Error: InvalidArgument for a name that is a path or belongs to SQLite's own files, else
+  /// as existing().
   std::string target(const std::string& name) const;
 
  private:

@@ -1,19 +1,20 @@
 #include "replacement.hpp"
 
-#include "database.hpp"
-#include "location.hpp"
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
-#include <poll.h>
 #include <random>
-#include <sys/file.h>
-#include <unistd.h>
+
+#include "database.hpp"
+#include "location.hpp"
 
 namespace dbackup::sqlite {
 namespace {
@@ -59,7 +60,8 @@ ExclusiveLock::ExclusiveLock(const std::string& path) {
   raw_.reset(raw);
   if (raw == nullptr) throw std::bad_alloc{};
   if (code != SQLITE_OK) {
-    throw Error{ErrorCode::PermissionDenied, "cannot open \"" + path + "\": " + sqlite3_errmsg(raw)};
+    throw Error{ErrorCode::PermissionDenied,
+                "cannot open \"" + path + "\": " + sqlite3_errmsg(raw)};
   }
   sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_file* file = nullptr;
@@ -119,8 +121,8 @@ void Replacement::write(std::span<const std::byte> block) {
   }
   if (written_ - flushed_ >= kFlushBytes) {
     // Writing out begins early, so that the fsync at the end is short and a cancellation is prompt.
-    sync_file_range(fd_.get(), static_cast<off64_t>(flushed_), static_cast<off64_t>(written_ - flushed_),
-                    SYNC_FILE_RANGE_WRITE);
+    sync_file_range(fd_.get(), static_cast<off64_t>(flushed_),
+                    static_cast<off64_t>(written_ - flushed_), SYNC_FILE_RANGE_WRITE);
     flushed_ = written_;
   }
 }
@@ -147,8 +149,10 @@ void Replacement::check(Check how) {
                  });
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Aborted) {
-      // A collation or module of the application's own: the check needs it and only the application has it.
-      call_.warning(std::string{"the restored database could not be checked in full: "} + error.what());
+      // A collation or module of the application's own: the check needs it and only the application
+      // has it.
+      call_.warning(std::string{"the restored database could not be checked in full: "} +
+                    error.what());
       return;
     }
     if (error.code() == ErrorCode::Cancelled || error.code() == ErrorCode::ResourceExhausted) throw;
@@ -163,8 +167,8 @@ void Replacement::check(Check how) {
 }
 
 bool Replacement::settle_old() const {
-  // Whatever lies in the old database's journal or log is brought into its file first: when the restore
-  // fails after the files beside it are gone, nothing of the old content is missing.
+  // Whatever lies in the old database's journal or log is brought into its file first: when the
+  // restore fails after the files beside it are gone, nothing of the old content is missing.
   try {
     Database old{call_, target_, Database::Access::ReadWrite};
     old.run("PRAGMA locking_mode = EXCLUSIVE");
@@ -209,7 +213,8 @@ void Replacement::commit(const std::string& model) {
     if (settled && log && log->st_size > 0) throw in_use(target_);  // someone wrote in between
   }
   call_.check_cancelled();
-  // They belong to the old content; SQLite would apply them to the new one. A log without a database too.
+  // They belong to the old content; SQLite would apply them to the new one. A log without a
+  // database too.
   for (const char* suffix : kCompanions) remove_if_there(target_ + suffix);
   const unsigned flags = replaces ? 0U : RENAME_NOREPLACE;
   if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), flags) != 0) {

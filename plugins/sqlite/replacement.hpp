@@ -1,11 +1,11 @@
 #pragma once
 
-#include <dbackup/call.hpp>
+#include <sqlite3.h>
 
 #include <common/unique_fd.hpp>
+#include <dbackup/call.hpp>
 #include <memory>
 #include <span>
-#include <sqlite3.h>
 #include <string>
 
 namespace dbackup::sqlite {
@@ -15,8 +15,8 @@ enum class Check { Full, Quick, None };
 /// Holds SQLite's exclusive lock on a file, whatever its content, without reading or writing it.
 class ExclusiveLock {
  public:
-  /// Throws Error{FailedPrecondition} when another connection uses the database: always seen in WAL mode,
-  /// in the other modes while it reads or writes.
+  /// Throws Error{FailedPrecondition} when another connection uses the database: always seen in WAL
+  /// mode, in the other modes while it reads or writes.
   explicit ExclusiveLock(const std::string& path);
 
  private:

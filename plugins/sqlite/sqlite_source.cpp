@@ -1,12 +1,13 @@
 #include "sqlite_source.hpp"
 
-#include "database.hpp"
-#include "live_image.hpp"
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
-#include <unistd.h>
+
+#include "database.hpp"
+#include "live_image.hpp"
 
 namespace dbackup::sqlite {
 namespace {
@@ -55,12 +56,14 @@ DumpResult SqliteSource::dump(Call& call, const DumpRequest& request, Writer& ou
   return {.engine_version = sqlite3_libversion(), .already_compressed = false};
 }
 
-void SqliteSource::list_databases(Call& call, const std::function<void(const DatabaseInfo&)>& found) {
+void SqliteSource::list_databases(Call& call,
+                                  const std::function<void(const DatabaseInfo&)>& found) {
   Database database{call, location_.existing(), Database::Access::ReadWrite};
   DatabaseInfo info{.name = location_.name()};
   database.run("BEGIN");
   info.table_count = database.integer(
-      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' "
+      "ESCAPE '\\'");
   info.size_bytes = database.integer("PRAGMA page_count") * database.integer("PRAGMA page_size");
   database.run("COMMIT");
   found(info);

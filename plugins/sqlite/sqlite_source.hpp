@@ -1,11 +1,10 @@
 #pragma once
 
+#include <dbackup/source.hpp>
+#include <functional>
+
 #include "location.hpp"
 #include "replacement.hpp"
-
-#include <dbackup/source.hpp>
-
-#include <functional>
 
 namespace dbackup::sqlite {
 

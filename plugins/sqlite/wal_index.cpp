@@ -8,8 +8,8 @@ namespace {
 
 constexpr int kRegionBytes = 32 * 1024;
 constexpr uint32_t kIndexVersion = 3007000;
-constexpr size_t kHeaderWords = 12;    // 48 bytes
-constexpr size_t kBackfillWord = 24;   // at byte 96
+constexpr size_t kHeaderWords = 12;   // 48 bytes
+constexpr size_t kBackfillWord = 24;  // at byte 96
 constexpr int kAttempts = 1000;
 constexpr int64_t kLogHead = 32;
 constexpr int64_t kFrameHead = 24;
@@ -18,12 +18,11 @@ constexpr bool kBigEndian = std::endian::native == std::endian::big;
 using Header = std::array<uint32_t, kHeaderWords>;
 
 uint32_t get4(const unsigned char* at) noexcept {
-  return (uint32_t{at[0]} << 24) | (uint32_t{at[1]} << 16) | (uint32_t{at[2]} << 8) | uint32_t{at[3]};
+  return (uint32_t{at[0]} << 24) | (uint32_t{at[1]} << 16) | (uint32_t{at[2]} << 8) |
+         uint32_t{at[3]};
 }
 
-Error moved() {
-  return Error{ErrorCode::Aborted, "the write-ahead log changed while it was read"};
-}
+Error moved() { return Error{ErrorCode::Aborted, "the write-ahead log changed while it was read"}; }
 
 Header copy_header(const volatile uint32_t* words) {
   Header out{};
@@ -53,14 +52,16 @@ void read_log(sqlite3_file* log, void* out, size_t size, int64_t offset) {
 WalState read_wal_state(const Database& database) {
   sqlite3_file* file = database.file();
   if (file->pMethods->iVersion < 2 || file->pMethods->xShmMap == nullptr) {
-    throw Error{ErrorCode::FailedPrecondition, "this file system offers no shared memory for the log"};
+    throw Error{ErrorCode::FailedPrecondition,
+                "this file system offers no shared memory for the log"};
   }
   volatile void* region = nullptr;
   const int code = file->pMethods->xShmMap(file, 0, kRegionBytes, /*extend=*/0, &region);
   // Read-only is fine: another program keeps the index, and its pages are the same memory.
   if ((code != SQLITE_OK && code != SQLITE_READONLY) || region == nullptr) {
-    throw Error{ErrorCode::PermissionDenied,
-                "cannot use the \"-shm\" file beside the database; the server needs to write there"};
+    throw Error{
+        ErrorCode::PermissionDenied,
+        "cannot use the \"-shm\" file beside the database; the server needs to write there"};
   }
   const auto* words = static_cast<const volatile uint32_t*>(region);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -70,8 +71,8 @@ WalState read_wal_state(const Database& database) {
     file->pMethods->xShmBarrier(file);
     const uint32_t backfilled = words[kBackfillWord];
     file->pMethods->xShmBarrier(file);
-    // A restart of the log writes the header first and the count afterwards: with the same header on both
-    // sides of it, the count belongs to that header.
+    // A restart of the log writes the header first and the count afterwards: with the same header
+    // on both sides of it, the count belongs to that header.
     const Header again = copy_header(words);
     if (first != second || first != again || !is_whole(first)) continue;
     if (first[0] != kIndexVersion) {

@@ -1,19 +1,22 @@
 #pragma once
 
-// SQLite's wal-index ("-shm") and write-ahead log ("-wal"), as https://sqlite.org/walformat.html has them.
+// SQLite's wal-index ("-shm") and write-ahead log ("-wal"), as https://sqlite.org/walformat.html
+// has them.
 //
-//   -shm   0  WalIndexHdr, 48 bytes      -wal   0  magic 0x377f0682|3, version, page size, sequence,
-//         48  the same again                       salt[2], checksum[2]           (32 bytes, big-endian)
-//         96  nBackfill, read marks …           32  frames: page number, size after commit, salt[2],
+//   -shm   0  WalIndexHdr, 48 bytes      -wal   0  magic 0x377f0682|3, version, page size,
+//   sequence,
+//         48  the same again                       salt[2], checksum[2]           (32 bytes,
+//         big-endian) 96  nBackfill, read marks …           32  frames: page number, size after
+//         commit, salt[2],
 //                                                   checksum[2] (24 bytes), then one page
-
-#include "database.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "database.hpp"
 
 namespace dbackup::sqlite {
 
@@ -31,8 +34,8 @@ struct WalState {
   bool in_file() const noexcept { return last_frame == 0 || backfilled == last_frame; }
 };
 
-/// Reads the shared index. Call it inside a read transaction of `database`. Throws Error{Aborted} when it
-/// does not hold still, Error{FailedPrecondition} for another version of the format.
+/// Reads the shared index. Call it inside a read transaction of `database`. Throws Error{Aborted}
+/// when it does not hold still, Error{FailedPrecondition} for another version of the format.
 WalState read_wal_state(const Database& database);
 
 /// Reads frames of the log and checks each against the state it belongs to.
@@ -44,7 +47,8 @@ class WalFrames {
   /// Error{Aborted} at the first frame that does not fit.
   void verify_all(const Call& call) const;
 
-  /// For pages from..from+count-1 the newest frame that holds each, 0 for none. `out` has count items.
+  /// For pages from..from+count-1 the newest frame that holds each, 0 for none. `out` has count
+  /// items.
   void newest(uint32_t from, std::span<uint32_t> out, const Call& call) const;
 
   /// Reads the page in `frame`, which must be page `page`. Throws Error{Aborted} when it is not.

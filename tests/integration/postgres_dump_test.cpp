@@ -1,11 +1,11 @@
-#include "tests/integration/postgres_test_base.hpp"
+#include <dirent.h>
 
 #include <dbackup/testing/gtest.hpp>
-
-#include <dirent.h>
 #include <fstream>
 #include <iterator>
 #include <thread>
+
+#include "tests/integration/postgres_test_base.hpp"
 
 namespace dbackup::testing {
 namespace {
@@ -38,13 +38,14 @@ TEST_F(Postgres, FulfilsTheConformanceChecks) {
   create("conform", many_rows(30'000));
   Json unreachable = source_.config();
   unreachable["port"] = 1;
-  EXPECT_TRUE(conforms(source_.adapter(),
-                       {.config = source_.config(),
-                        .unreachable_config = unreachable,
-                        .prompt = std::chrono::milliseconds{1000},
-                        .database = "conform",
-                        .restore_database = "conform copy",
-                        .fingerprint = [&](const std::string& name) { return server_.fingerprint(name); }}));
+  EXPECT_TRUE(conforms(source_.adapter(), {.config = source_.config(),
+                                           .unreachable_config = unreachable,
+                                           .prompt = std::chrono::milliseconds{1000},
+                                           .database = "conform",
+                                           .restore_database = "conform copy",
+                                           .fingerprint = [&](const std::string& name) {
+                                             return server_.fingerprint(name);
+                                           }}));
 }
 
 TEST_F(Postgres, TestNamesTheVersionOfTheServer) {
@@ -59,7 +60,8 @@ TEST_F(Postgres, TestRefusesAWrongPasswordWithoutShowingIt) {
   const Outcome ended = source_.test();
   EXPECT_EQ(ended.status, DBACKUP_UNAUTHENTICATED) << ended.text();
   EXPECT_EQ((ended.message + ended.detail).find("not-the-password"), std::string::npos);
-  EXPECT_NE(ended.message.find("password authentication failed"), std::string::npos) << ended.message;
+  EXPECT_NE(ended.message.find("password authentication failed"), std::string::npos)
+      << ended.message;
   EXPECT_EQ(ended.message.find("28P01"), std::string::npos) << ended.message;
   EXPECT_EQ(ended.message.find(".c:"), std::string::npos) << ended.message;
 }
@@ -89,7 +91,8 @@ TEST_F(Postgres, DumpOfAMissingDatabaseIsNotFound) {
 }
 
 TEST_F(Postgres, DumpIsCompressedOnlyWhenTheHostDoesNotOrAsked) {
-  create("levels", "CREATE TABLE t AS SELECT 'find-me-in-clear'::text AS x FROM generate_series(1,5000)");
+  create("levels",
+         "CREATE TABLE t AS SELECT 'find-me-in-clear'::text AS x FROM generate_series(1,5000)");
   const auto clear = [](const std::string& dumped) {
     return dumped.find("find-me-in-clear") != std::string::npos;
   };
@@ -143,14 +146,16 @@ TEST_F(Postgres, DumpEndsWithTheToolsWordsWhenItsSessionIsTerminated) {
   const Outcome ended =
       source_.dump(call, {{"database", "killed"}, {"compressedByHost", true}}, out);
   EXPECT_EQ(ended.status, DBACKUP_ABORTED) << ended.text();
-  EXPECT_NE(ended.message.find("pg_dump failed with exit code 1"), std::string::npos) << ended.message;
+  EXPECT_NE(ended.message.find("pg_dump failed with exit code 1"), std::string::npos)
+      << ended.message;
   EXPECT_NE(ended.message.find("terminating connection"), std::string::npos) << ended.message;
 }
 
 TEST_F(Postgres, DumpFailsNamingTheTableItMayNotRead) {
-  create("guarded", "CREATE TABLE open_to_all (i int); GRANT SELECT ON open_to_all TO PUBLIC;"
-                    "CREATE TABLE closed_table (i int);"
-                    "CREATE ROLE reader LOGIN PASSWORD 'reader'");
+  create("guarded",
+         "CREATE TABLE open_to_all (i int); GRANT SELECT ON open_to_all TO PUBLIC;"
+         "CREATE TABLE closed_table (i int);"
+         "CREATE ROLE reader LOGIN PASSWORD 'reader'");
   source_.config()["user"] = "reader";
   source_.config()["password"] = "reader";
   FakeCall call;
@@ -185,8 +190,9 @@ TEST_F(Postgres, DumpWaitingForALockIsCancelledAtOnce) {
     } catch (const std::exception&) {  // ended below
     }
   }};
-  const std::string lock = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
-                           " WHERE c.relname = 't' AND l.mode = 'AccessExclusiveLock'";
+  const std::string lock =
+      "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+      " WHERE c.relname = 't' AND l.mode = 'AccessExclusiveLock'";
   EXPECT_TRUE(server_.wait_until("locked", lock, "1"));
   FakeCall call;
   MemoryWriter out;
@@ -217,7 +223,8 @@ TEST_F(Postgres, ThePasswordIsInNoCommandLineAndNoEnvironment) {
   out.before_write([&](uint64_t nth) {
     if (nth == 2) seen += visible_to_others();
   });
-  ASSERT_TRUE(source_.dump(call, {{"database", "secretive"}, {"compressedByHost", true}}, out).ok());
+  ASSERT_TRUE(
+      source_.dump(call, {{"database", "secretive"}, {"compressedByHost", true}}, out).ok());
   EXPECT_NE(seen.find("pg_dump"), std::string::npos);
   seen.clear();
   FakeCall restoring;

@@ -1,6 +1,6 @@
-#include "plugins/postgres/tool_flags.hpp"
-
 #include <gtest/gtest.h>
+
+#include "plugins/postgres/tool_flags.hpp"
 
 namespace dbackup::postgres {
 namespace {
@@ -22,26 +22,30 @@ TEST(PostgresFlags, GroupByQuotesAndKeepEmptyWords) {
 }
 
 TEST(PostgresFlags, ThatChangeOutputOrConnectionAreRefused) {
-  for (const char* flags :
-       {"-f x", "-fx", "--file=x", "--file x", "--fil=x", "-F p", "-Fp", "--format=plain", "--form p",
-        "-d other", "--dbname=x", "--db x", "-h other", "--host=x", "-p 1", "--port 1", "-U root",
-        "--username=x", "-W", "--password", "-j 4", "--jobs=4", "-vf x", "-vOfx", "--version", "-V",
-        "--help", "-?", "--", "-xd other", "--d=other"}) {
+  for (const char* flags : {"-f x",      "-fx",          "--file=x",   "--file x",
+                            "--fil=x",   "-F p",         "-Fp",        "--format=plain",
+                            "--form p",  "-d other",     "--dbname=x", "--db x",
+                            "-h other",  "--host=x",     "-p 1",       "--port 1",
+                            "-U root",   "--username=x", "-W",         "--password",
+                            "-j 4",      "--jobs=4",     "-vf x",      "-vOfx",
+                            "--version", "-V",           "--help",     "-?",
+                            "--",        "-xd other",    "--d=other"}) {
     EXPECT_EQ(refusal(flags), ErrorCode::InvalidArgument) << flags;
   }
 }
 
 TEST(PostgresFlags, ThatChooseWhatIsDumpedAreAllowed) {
-  for (const char* flags :
-       {"--no-owner", "-n public", "-nfoo", "--exclude-table-data='log*'", "-T 'a f'", "-vO", "--data-only",
-        "--verbose", "--no-password", "-w", "--lock-wait-timeout=5s", "-Z 3", "-Eutf8", "--inserts"}) {
+  for (const char* flags : {"--no-owner", "-n public", "-nfoo", "--exclude-table-data='log*'",
+                            "-T 'a f'", "-vO", "--data-only", "--verbose", "--no-password", "-w",
+                            "--lock-wait-timeout=5s", "-Z 3", "-Eutf8", "--inserts"}) {
     EXPECT_EQ(refusal(flags), ErrorCode{}) << flags;
   }
 }
 
 TEST(PostgresFlags, OfARestoreComeFromAShortList) {
   EXPECT_NO_THROW(check_restore_flags({"--no-comments", "--no-security-labels"}));
-  for (const char* flag : {"-t", "--table=x", "--data-only", "-d", "--no-comment", "-L", "--section=data"}) {
+  for (const char* flag :
+       {"-t", "--table=x", "--data-only", "-d", "--no-comment", "-L", "--section=data"}) {
     EXPECT_THROW(check_restore_flags({flag}), Error) << flag;
   }
 }
@@ -66,7 +70,8 @@ TEST(PostgresCompression, FollowsTheJobThenTheHost) {
   EXPECT_FALSE(compression_flags("GZIP:0", true).compresses);
   EXPECT_EQ(compression_flags("LZ4:9", true).flags, Flags{"--compress=lz4:9"});
   EXPECT_EQ(compression_flags("ZSTD:3", true).needs_major, 16);
-  for (const char* bad : {"gzip", "GZIP:10", "GZIP:", "GZIP:x", "NONE:1", "ZSTD:-1", "XZ:3", "ZSTD:3;x"}) {
+  for (const char* bad :
+       {"gzip", "GZIP:10", "GZIP:", "GZIP:x", "NONE:1", "ZSTD:-1", "XZ:3", "ZSTD:3;x"}) {
     EXPECT_THROW(compression_flags(bad, true), Error) << bad;
   }
 }

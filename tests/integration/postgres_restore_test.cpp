@@ -3,7 +3,8 @@
 namespace dbackup::testing {
 namespace {
 
-// Everything that makes a dump more than rows: cycles, generated and dropped columns, quoting, bytes.
+// Everything that makes a dump more than rows: cycles, generated and dropped columns, quoting,
+// bytes.
 constexpr const char* kAwkward = R"sql(
 CREATE SCHEMA "We ird.Schema";
 CREATE TYPE "We ird.Schema".mood AS ENUM ('so so', 'it''s fine', '😀');
@@ -47,8 +48,9 @@ TEST_F(Postgres, CopiesEverythingUnderAnAwkwardName) {
     const Outcome ended = source_.restore(copy, dumped);  // the second time over the first copy
     ASSERT_TRUE(ended.ok()) << ended.text() << "\n" << ended.detail;
     EXPECT_EQ(server_.fingerprint(copy), server_.fingerprint(name));
-    EXPECT_EQ(server_.sql(copy, "SELECT count(*), (SELECT count(*) FROM pg_largeobject_metadata) FROM v"),
-              "50|2");
+    EXPECT_EQ(
+        server_.sql(copy, "SELECT count(*), (SELECT count(*) FROM pg_largeobject_metadata) FROM v"),
+        "50|2");
   }
 }
 
@@ -73,7 +75,8 @@ TEST_F(Postgres, ANewDatabaseGetsTheEncodingOfItsModel) {
 TEST_F(Postgres, RestoreThatIsCutLeavesEveryRowOfTheTarget) {
   create("kept", many_rows(120'000));
   const std::string dumped = source_.dump("kept");
-  server_.sql("kept", "UPDATE big SET t = 'changed since' WHERE id % 2 = 0; CREATE TABLE newer (i int)");
+  server_.sql("kept",
+              "UPDATE big SET t = 'changed since' WHERE id % 2 = 0; CREATE TABLE newer (i int)");
   const std::string before = server_.fingerprint("kept");
   constexpr uint64_t kBlock = 100'000;
   const uint64_t blocks = dumped.size() / kBlock + 1;
@@ -82,7 +85,8 @@ TEST_F(Postgres, RestoreThatIsCutLeavesEveryRowOfTheTarget) {
   for (const uint64_t nth : {uint64_t{1}, uint64_t{3}, blocks / 2, blocks, blocks + 2}) {
     FakeCall call;
     // The last round fails at the end alone, after every byte of the dump was given.
-    MemoryReader in{dumped, {.fail_at_call = nth, .status = DBACKUP_DATA_LOSS, .most_bytes = kBlock}};
+    MemoryReader in{dumped,
+                    {.fail_at_call = nth, .status = DBACKUP_DATA_LOSS, .most_bytes = kBlock}};
     const Outcome ended = source_.restore(call, {{"database", "kept"}}, in);
     EXPECT_EQ(ended.status, DBACKUP_DATA_LOSS) << "cut at read " << nth << ": " << ended.text();
     EXPECT_EQ(server_.fingerprint("kept"), before) << "cut at read " << nth;
@@ -150,7 +154,8 @@ TEST_F(Postgres, RestoreThatTheServerRefusesIsExplainedAndUndone) {
 }
 
 TEST_F(Postgres, RestoreOfSomethingElseTouchesNothing) {
-  for (const char* content : {"-- PostgreSQL database dump\nSELECT 1;", "PGDM", "", "SQLite format 3"}) {
+  for (const char* content :
+       {"-- PostgreSQL database dump\nSELECT 1;", "PGDM", "", "SQLite format 3"}) {
     const Outcome ended = source_.restore("never made", content);
     EXPECT_EQ(ended.status, DBACKUP_INVALID_ARGUMENT) << content;
     EXPECT_NE(ended.message.find("custom format"), std::string::npos) << ended.message;
@@ -170,18 +175,21 @@ TEST_F(Postgres, DamagedDumpLeavesNoDatabase) {
 TEST_F(Postgres, PlainUserRestoresIntoADatabaseOfItsOwn) {
   server_.sql("postgres", "CREATE ROLE plain LOGIN PASSWORD 'plain'");
   server_.sql("postgres", "CREATE DATABASE plain_db OWNER plain");
-  create("by superuser", "CREATE EXTENSION pgcrypto; CREATE TABLE t AS SELECT 1 AS i; CREATE ROLE other;"
-                         "ALTER TABLE t OWNER TO other; GRANT SELECT ON t TO PUBLIC");
+  create("by superuser",
+         "CREATE EXTENSION pgcrypto; CREATE TABLE t AS SELECT 1 AS i; CREATE ROLE other;"
+         "ALTER TABLE t OWNER TO other; GRANT SELECT ON t TO PUBLIC");
   const std::string dumped = source_.dump("by superuser");
   SourceBench plain{"postgres", source_.config()};
   plain.config()["user"] = "plain";
   plain.config()["password"] = "plain";
   const Outcome ended = plain.restore("plain_db", dumped);
   ASSERT_TRUE(ended.ok()) << ended.text();
-  EXPECT_EQ(server_.sql("plain_db", "SELECT tableowner FROM pg_tables WHERE tablename = 't'"), "plain");
+  EXPECT_EQ(server_.sql("plain_db", "SELECT tableowner FROM pg_tables WHERE tablename = 't'"),
+            "plain");
   source_.config()["restoreOwnership"] = true;
   ASSERT_TRUE(source_.restore("with owners", dumped).ok());
-  EXPECT_EQ(server_.sql("with owners", "SELECT tableowner FROM pg_tables WHERE tablename = 't'"), "other");
+  EXPECT_EQ(server_.sql("with owners", "SELECT tableowner FROM pg_tables WHERE tablename = 't'"),
+            "other");
 }
 
 TEST_F(Postgres, PrepareRestoreSaysWhatIsMissing) {
@@ -195,7 +203,8 @@ TEST_F(Postgres, PrepareRestoreSaysWhatIsMissing) {
   EXPECT_NE(absent.message.find("CREATEDB"), std::string::npos) << absent.message;
   EXPECT_EQ(modest.prepare({{"databases", {"closed"}}}).status, DBACKUP_PERMISSION_DENIED);
   EXPECT_EQ(source_.prepare({{"databases", {"template1"}}}).status, DBACKUP_INVALID_ARGUMENT);
-  EXPECT_EQ(source_.prepare({{"databases", {std::string(64, 'n')}}}).status, DBACKUP_INVALID_ARGUMENT);
+  EXPECT_EQ(source_.prepare({{"databases", {std::string(64, 'n')}}}).status,
+            DBACKUP_INVALID_ARGUMENT);
   const Json privileged{{"user", server_.user()}, {"password", server_.password()}};
   EXPECT_TRUE(modest.prepare({{"databases", {"not there"}}, {"privileged", privileged}}).ok());
   EXPECT_TRUE(source_.prepare({{"databases", {"not there", "closed"}}}).ok());
@@ -212,7 +221,8 @@ TEST_F(Postgres, PrivilegedUserCreatesTheDatabase) {
   FakeCall call;
   MemoryReader in{dumped};
   const Json privileged{{"user", server_.user()}, {"password", server_.password()}};
-  ASSERT_TRUE(small.restore(call, {{"database", "for small"}, {"privileged", privileged}}, in).ok());
+  ASSERT_TRUE(
+      small.restore(call, {{"database", "for small"}, {"privileged", privileged}}, in).ok());
   EXPECT_EQ(server_.sql("for small", "SELECT i FROM t"), "3");
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include "tests/integration/source_bench.hpp"
 #include "tests/support/postgres_server.hpp"
-
-#include <gtest/gtest.h>
 
 namespace dbackup::testing {
 
@@ -41,7 +41,8 @@ class Postgres : public ::testing::Test {
   static std::string many_rows(int rows) {
     return "CREATE TABLE big (id int PRIMARY KEY, t text);"
            "INSERT INTO big SELECT i, md5(i::text) || repeat(md5((i*7)::text), 8)"
-           " FROM generate_series(1, " + std::to_string(rows) + ") i;";
+           " FROM generate_series(1, " +
+           std::to_string(rows) + ") i;";
   }
   static constexpr const char* kOurSessions =
       "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'dbackup%'";

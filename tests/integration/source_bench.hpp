@@ -1,18 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <dbackup/testing/adapter.hpp>
 #include <dbackup/testing/local_services.hpp>
 #include <dbackup/testing/plugin_file.hpp>
-
-#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 namespace dbackup::testing {
 
-/// A built source plugin with one configuration, driven through its C table as the host drives it. Each
-/// operation has its own instance.
+/// A built source plugin with one configuration, driven through its C table as the host drives it.
+/// Each operation has its own instance.
 class SourceBench {
  public:
   SourceBench(const std::string& plugin, Json config)
@@ -54,11 +53,10 @@ class SourceBench {
                    bool compressed_by_host = true) const {
     FakeCall call;
     MemoryWriter out;
-    const Outcome ended = dump(call,
-                               {{"database", database},
-                                {"compressedByHost", compressed_by_host},
-                                {"options", options}},
-                               out);
+    const Outcome ended = dump(
+        call,
+        {{"database", database}, {"compressedByHost", compressed_by_host}, {"options", options}},
+        out);
     if (!ended.ok()) throw std::runtime_error{"dump: " + ended.text()};
     return out.content();
   }

@@ -1,14 +1,15 @@
 // Images of a database that others write to and checkpoint meanwhile.
-#include "tests/integration/sqlite_test_base.hpp"
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <iostream>
-#include <poll.h>
 #include <random>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
+
+#include "tests/integration/sqlite_test_base.hpp"
 
 namespace dbackup::testing {
 namespace {
@@ -27,17 +28,19 @@ void make_bank(const std::string& path, const Setup& setup) {
   db.run("PRAGMA page_size = " + std::to_string(setup.page_size));
   db.run("PRAGMA auto_vacuum = INCREMENTAL");
   db.text("PRAGMA journal_mode = " + std::string{setup.journal});
-  db.run("CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER, pad BLOB);"
-         "CREATE TABLE booking (id INTEGER PRIMARY KEY, a INT, b INT, amount INT, note BLOB);"
-         "CREATE INDEX booking_a ON booking (a, amount);"
-         "CREATE TABLE total (bookings INTEGER);"
-         "INSERT INTO total VALUES (0);"
-         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
-         std::to_string(kAccounts) + ") INSERT INTO account SELECT i, " + std::to_string(kBalance) +
-         ", randomblob(3000) FROM n;");
+  db.run(
+      "CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER, pad BLOB);"
+      "CREATE TABLE booking (id INTEGER PRIMARY KEY, a INT, b INT, amount INT, note BLOB);"
+      "CREATE INDEX booking_a ON booking (a, amount);"
+      "CREATE TABLE total (bookings INTEGER);"
+      "INSERT INTO total VALUES (0);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+      std::to_string(kAccounts) + ") INSERT INTO account SELECT i, " + std::to_string(kBalance) +
+      ", randomblob(3000) FROM n;");
 }
 
-/// Books money to and fro until it is killed; sometimes rolls back, shrinks the file or checkpoints.
+/// Books money to and fro until it is killed; sometimes rolls back, shrinks the file or
+/// checkpoints.
 void hammer(const std::string& path, uint32_t seed, const std::function<bool()>& goes_on) {
   std::minstd_rand engine{seed};
   const auto random = [&] { return static_cast<uint32_t>(engine()); };
@@ -56,17 +59,20 @@ void hammer(const std::string& path, uint32_t seed, const std::function<bool()>&
       const std::string amount = pick(50);
       good = good &&
              db.try_run("UPDATE account SET balance = balance - " + amount +
-                        ", pad = randomblob(2000 + abs(random() % 2000)) WHERE id = " + a) == SQLITE_OK &&
+                        ", pad = randomblob(2000 + abs(random() % 2000)) WHERE id = " + a) ==
+                 SQLITE_OK &&
              db.try_run("UPDATE account SET balance = balance + " + amount + " WHERE id = " + b) ==
                  SQLITE_OK &&
-             db.try_run("INSERT INTO booking (a, b, amount, note) VALUES (" + a + "," + b + "," + amount +
-                        ", randomblob(" + pick(900) + "))") == SQLITE_OK;
+             db.try_run("INSERT INTO booking (a, b, amount, note) VALUES (" + a + "," + b + "," +
+                        amount + ", randomblob(" + pick(900) + "))") == SQLITE_OK;
     }
-    good = good && db.try_run("UPDATE total SET bookings = (SELECT count(*) FROM booking)") == SQLITE_OK;
+    good = good &&
+           db.try_run("UPDATE total SET bookings = (SELECT count(*) FROM booking)") == SQLITE_OK;
     if (random() % 10 == 0) {
-      good = good && db.try_run("DELETE FROM booking WHERE id % 2 = 0;"
-                                "UPDATE total SET bookings = (SELECT count(*) FROM booking);"
-                                "PRAGMA incremental_vacuum") == SQLITE_OK;
+      good = good && db.try_run(
+                         "DELETE FROM booking WHERE id % 2 = 0;"
+                         "UPDATE total SET bookings = (SELECT count(*) FROM booking);"
+                         "PRAGMA incremental_vacuum") == SQLITE_OK;
     }
     const bool wanted = random() % 5 != 0;
     if (!good || !wanted || db.try_run("COMMIT") != SQLITE_OK) db.try_run("ROLLBACK");
@@ -85,7 +91,8 @@ class Hammering {
     constexpr uint32_t kWriters = 3;
     for (uint32_t i = 0; i < kWriters; ++i) {
       if (threads) {
-        threads_.emplace_back([this, path, seed, i] { hammer(path, seed + i, [this] { return !done_; }); });
+        threads_.emplace_back(
+            [this, path, seed, i] { hammer(path, seed + i, [this] { return !done_; }); });
         continue;
       }
       const pid_t pid = fork();
@@ -146,15 +153,17 @@ TEST_P(SqliteLive, ImageUnderWritersAndCheckpointsIsConsistent) {
   EXPECT_EQ(Sqlite{path_}.text("PRAGMA integrity_check"), "ok");
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Modes, SqliteLive,
-    ::testing::Values(Setup{"WAL", 4096, false}, Setup{"WAL", 512, false}, Setup{"WAL", 65536, false},
-                      Setup{"WAL", 1024, true}, Setup{"DELETE", 4096, false}, Setup{"DELETE", 512, true},
-                      Setup{"TRUNCATE", 8192, false}, Setup{"PERSIST", 1024, false}),
-    [](const auto& each) {
-      return std::string{each.param.journal} + std::to_string(each.param.page_size) +
-             (each.param.threads ? "Threads" : "Processes");
-    });
+INSTANTIATE_TEST_SUITE_P(Modes, SqliteLive,
+                         ::testing::Values(Setup{"WAL", 4096, false}, Setup{"WAL", 512, false},
+                                           Setup{"WAL", 65536, false}, Setup{"WAL", 1024, true},
+                                           Setup{"DELETE", 4096, false}, Setup{"DELETE", 512, true},
+                                           Setup{"TRUNCATE", 8192, false},
+                                           Setup{"PERSIST", 1024, false}),
+                         [](const auto& each) {
+                           return std::string{each.param.journal} +
+                                  std::to_string(each.param.page_size) +
+                                  (each.param.threads ? "Threads" : "Processes");
+                         });
 
 /// What a writer may do in the middle of an image, and where the log stands when the image begins.
 class SqliteInTheMiddle : public SqliteSourceTest {
@@ -176,8 +185,9 @@ class SqliteInTheMiddle : public SqliteSourceTest {
     db.text("PRAGMA journal_mode = WAL");
     db.text("PRAGMA wal_autocheckpoint = 0");
     db.run("CREATE TABLE t (i INTEGER PRIMARY KEY, v INT, pad BLOB)");
-    db.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
-           "INSERT INTO t SELECT i, 0, randomblob(2000) FROM n");
+    db.run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+        "INSERT INTO t SELECT i, 0, randomblob(2000) FROM n");
   }
   static constexpr const char* kAll = "SELECT min(v), max(v), count(*) FROM t";
 };
@@ -244,8 +254,8 @@ TEST_F(SqliteInTheMiddle, AWriterInAnotherProcessDoesNotSeeTheLockVanish) {
   const std::string image = dump_with([&] {
     const pid_t pid = fork();
     if (pid == 0) {
-      execl("/bin/sh", "sh", "-c", "exec sqlite3 \"$0\" 'UPDATE t SET v = 9' >/dev/null 2>&1", path_.c_str(),
-            nullptr);
+      execl("/bin/sh", "sh", "-c", "exec sqlite3 \"$0\" 'UPDATE t SET v = 9' >/dev/null 2>&1",
+            path_.c_str(), nullptr);
       _exit(127);
     }
     waitpid(pid, &blocked, 0);

@@ -1,11 +1,11 @@
-#include "tests/integration/sqlite_test_base.hpp"
-
-#include <dbackup/testing/gtest.hpp>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <dbackup/testing/gtest.hpp>
+
+#include "tests/integration/sqlite_test_base.hpp"
 
 namespace dbackup::testing {
 namespace {
@@ -15,9 +15,11 @@ class SqliteFile : public SqliteSourceTest {
   void make(const std::string& path, const std::string& journal = "DELETE", int rows = 2000) {
     Sqlite db{path};
     db.text("PRAGMA journal_mode = " + journal);
-    db.run("CREATE TABLE t (i INTEGER PRIMARY KEY, v TEXT, pad BLOB); CREATE TABLE u (x); CREATE VIEW w AS"
-           " SELECT 1; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
-           std::to_string(rows) + ") INSERT INTO t SELECT i, 'first', randomblob(1000) FROM n");
+    db.run(
+        "CREATE TABLE t (i INTEGER PRIMARY KEY, v TEXT, pad BLOB); CREATE TABLE u (x); CREATE VIEW "
+        "w AS"
+        " SELECT 1; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+        std::to_string(rows) + ") INSERT INTO t SELECT i, 'first', randomblob(1000) FROM n");
   }
   static std::string content(const std::string& path) {
     if (!std::filesystem::exists(path)) return "absent";
@@ -30,12 +32,13 @@ TEST_F(SqliteFile, FulfilsTheConformanceChecks) {
   for (const char* journal : {"DELETE", "WAL"}) {
     const std::string path = file(std::string{"conform "} + journal);
     make(path, journal);
-    EXPECT_TRUE(conforms(source().adapter(),
-                         {.config = {{"path", path}},
-                          .prompt = std::chrono::milliseconds{1000},
-                          .database = std::string{"conform "} + journal,
-                          .restore_database = "copy",
-                          .fingerprint = [&](const std::string& name) { return content(file(name)); }}));
+    EXPECT_TRUE(conforms(source().adapter(), {.config = {{"path", path}},
+                                              .prompt = std::chrono::milliseconds{1000},
+                                              .database = std::string{"conform "} + journal,
+                                              .restore_database = "copy",
+                                              .fingerprint = [&](const std::string& name) {
+                                                return content(file(name));
+                                              }}));
     std::filesystem::remove(file("copy"));
   }
 }
@@ -74,7 +77,8 @@ TEST_F(SqliteFile, AnEmptyFileIsAnEmptyDatabase) {
 
 TEST_F(SqliteFile, EncryptedAndDamagedFilesAreNamedAsSuch) {
   store(path_, std::string(8192, '\x5a'));
-  EXPECT_NE(source().test().message.find("encrypted"), std::string::npos) << source().test().message;
+  EXPECT_NE(source().test().message.find("encrypted"), std::string::npos)
+      << source().test().message;
   std::filesystem::remove(path_);
   make(path_);
   std::string bytes = load(path_);
@@ -144,13 +148,15 @@ TEST_F(SqliteFile, AForbiddenFolderIsRefusedByAnyWayIntoIt) {
   std::filesystem::create_symlink(file("private/meta.db"), file("link.db"));
   std::filesystem::create_hard_link(file("private/meta.db"), file("hard.db"));
   make(file("fine.db"));
-  for (const char* name : {"private/meta.db", "way/meta.db", "link.db", "hard.db", "private/../private/meta.db"}) {
+  for (const char* name :
+       {"private/meta.db", "way/meta.db", "link.db", "hard.db", "private/../private/meta.db"}) {
     path_ = file(name);
     const SourceBench bench = source({{"$forbiddenPaths", {file("private")}}});
     EXPECT_EQ(bench.test().status, DBACKUP_PERMISSION_DENIED) << name;
     FakeCall call;
     MemoryReader in{load(file("fine.db"))};
-    EXPECT_EQ(bench.restore(call, {{"database", ""}}, in).status, DBACKUP_PERMISSION_DENIED) << name;
+    EXPECT_EQ(bench.restore(call, {{"database", ""}}, in).status, DBACKUP_PERMISSION_DENIED)
+        << name;
   }
   path_ = file("fine.db");
   EXPECT_TRUE(source({{"$forbiddenPaths", {file("private"), file("absent")}}}).test().ok());
@@ -230,7 +236,8 @@ TEST_F(SqliteFile, AFileThatComesIntoUseMeanwhileIsLeftAlone) {
     user = std::make_unique<Sqlite>(path_);
     user->run("UPDATE t SET v = 'meanwhile'");
   });
-  EXPECT_EQ(source().restore(call, {{"database", "live.db"}}, in).status, DBACKUP_FAILED_PRECONDITION);
+  EXPECT_EQ(source().restore(call, {{"database", "live.db"}}, in).status,
+            DBACKUP_FAILED_PRECONDITION);
   user.reset();
   EXPECT_EQ(content(path_).substr(0, 10), "meanwhile|");
   EXPECT_EQ(listing(), "live.db");
@@ -243,7 +250,8 @@ TEST_F(SqliteFile, DamagedBackupIsRefusedAndTheTargetStays) {
   const std::string cut = image.substr(0, image.size() - 4096);
   std::string broken = image;
   std::fill(broken.begin() + 40'960, broken.begin() + 49'152, '\x11');
-  for (const std::string& bad : {cut, broken, std::string{"SQLite format 3"}, std::string(5000, 'x')}) {
+  for (const std::string& bad :
+       {cut, broken, std::string{"SQLite format 3"}, std::string(5000, 'x')}) {
     EXPECT_FALSE(source().restore("live.db", bad).ok());
     EXPECT_FALSE(source().restore("other.db", bad).ok());
     EXPECT_EQ(content(path_).substr(0, 10), "kept|2000|");
@@ -283,7 +291,9 @@ TEST_F(SqliteFile, AnApplicationsOwnCollationDoesNotPreventARestore) {
     Sqlite db{path_};
     const auto compare = [](void*, int, const void*, int, const void*) { return 0; };
     sqlite3_create_collation(db.raw(), "OWN", SQLITE_UTF8, nullptr, compare);
-    db.run("CREATE TABLE t (v TEXT COLLATE OWN PRIMARY KEY, pad); INSERT INTO t VALUES ('first', 'x')");
+    db.run(
+        "CREATE TABLE t (v TEXT COLLATE OWN PRIMARY KEY, pad); INSERT INTO t VALUES ('first', "
+        "'x')");
   }
   const std::string image = source().dump("live.db");
   FakeCall call;

@@ -1,18 +1,18 @@
 #pragma once
 
-#include "tests/integration/source_bench.hpp"
-
 #include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/types.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <sqlite3.h>
 #include <stdexcept>
 #include <string>
-#include <sys/types.h>
+
+#include "tests/integration/source_bench.hpp"
 
 namespace dbackup::testing {
 

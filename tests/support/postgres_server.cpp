@@ -1,24 +1,25 @@
 #include "tests/support/postgres_server.hpp"
 
-#include <array>
 #include <arpa/inet.h>
-#include <cerrno>
-#include <chrono>
-#include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
-#include <fstream>
 #include <grp.h>
-#include <iterator>
 #include <libpq-fe.h>
-#include <memory>
 #include <poll.h>
 #include <pwd.h>
-#include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
 
 namespace dbackup::testing {
 namespace {
@@ -61,8 +62,8 @@ pid_t spawn(const std::vector<std::string>& argv, uid_t uid, gid_t gid, const fs
   std::vector<char*> args;
   for (const auto& word : argv) args.push_back(const_cast<char*>(word.c_str()));
   args.push_back(nullptr);
-  std::array environment{const_cast<char*>("PATH=/usr/bin:/bin"), const_cast<char*>("LC_ALL=C.UTF-8"),
-                         static_cast<char*>(nullptr)};
+  std::array environment{const_cast<char*>("PATH=/usr/bin:/bin"),
+                         const_cast<char*>("LC_ALL=C.UTF-8"), static_cast<char*>(nullptr)};
   const pid_t pid = fork();
   if (pid != 0) return pid;
   const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
@@ -71,7 +72,8 @@ pid_t spawn(const std::vector<std::string>& argv, uid_t uid, gid_t gid, const fs
   dup2(out, 1);
   dup2(out, 2);
   close_range(3, ~0U, 0);
-  if (geteuid() == 0 && (setgroups(0, nullptr) != 0 || setgid(gid) != 0 || setuid(uid) != 0)) _exit(126);
+  if (geteuid() == 0 && (setgroups(0, nullptr) != 0 || setgid(gid) != 0 || setuid(uid) != 0))
+    _exit(126);
   prctl(PR_SET_PDEATHSIG, SIGQUIT);  // after setuid, which would clear it
   if (chdir(folder.c_str()) != 0) _exit(126);
   execve(args[0], args.data(), environment.data());
@@ -94,14 +96,16 @@ PostgresServer::PostgresServer(const std::vector<std::string>& settings) {
     if (account == nullptr) throw std::runtime_error{"no unprivileged user to run the server"};
     uid_ = account->pw_uid;
     gid_ = account->pw_gid;
-    if (chown(name.c_str(), uid_, gid_) != 0) throw std::runtime_error{"cannot give " + name + " away"};
+    if (chown(name.c_str(), uid_, gid_) != 0)
+      throw std::runtime_error{"cannot give " + name + " away"};
   }
   initialise();
   std::ofstream{folder_ / "data/postgresql.conf", std::ios::app} << [&] {
     std::string text =
         "fsync=off\nsynchronous_commit=off\nfull_page_writes=off\nshared_buffers=32MB\n"
         "max_connections=40\nautovacuum=off\nlog_min_messages=fatal\n"
-        "listen_addresses='127.0.0.1'\nunix_socket_directories='" + folder_.string() + "'\n";
+        "listen_addresses='127.0.0.1'\nunix_socket_directories='" +
+        folder_.string() + "'\n";
     for (const auto& line : settings) text += line + "\n";
     return text;
   }();
@@ -124,10 +128,10 @@ PostgresServer::~PostgresServer() {
 void PostgresServer::initialise() {
   const fs::path password_file = folder_ / "password";
   std::ofstream{password_file} << password_ << "\n";
-  const pid_t pid = spawn({(programs() / "initdb").string(), "-D", (folder_ / "data").string(), "-U", user_,
-                           "--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C.UTF-8",
-                           "--auth-host=scram-sha-256", "--auth-local=trust", "--wal-segsize=4",
-                           "--pwfile=" + password_file.string()},
+  const pid_t pid = spawn({(programs() / "initdb").string(), "-D", (folder_ / "data").string(),
+                           "-U", user_, "--no-sync", "--no-instructions", "--encoding=UTF8",
+                           "--locale=C.UTF-8", "--auth-host=scram-sha-256", "--auth-local=trust",
+                           "--wal-segsize=4", "--pwfile=" + password_file.string()},
                           uid_, gid_, log_file(), folder_);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -171,14 +175,17 @@ std::string PostgresServer::log_tail() const {
 std::string PostgresServer::sql(const std::string& database, const std::string& text) const {
   const std::string port = std::to_string(port_);
   const std::string folder = folder_.string();
-  const std::array<const char*, 6> keys{"host", "port", "user", "dbname", "client_encoding", nullptr};
-  const std::array<const char*, 6> values{folder.c_str(), port.c_str(), user_.c_str(),
-                                          database.c_str(), "UTF8", nullptr};
-  const std::unique_ptr<PGconn, Finish> connection{PQconnectdbParams(keys.data(), values.data(), 0)};
+  const std::array<const char*, 6> keys{"host", "port", "user", "dbname", "client_encoding",
+                                        nullptr};
+  const std::array<const char*, 6> values{folder.c_str(),   port.c_str(), user_.c_str(),
+                                          database.c_str(), "UTF8",       nullptr};
+  const std::unique_ptr<PGconn, Finish> connection{
+      PQconnectdbParams(keys.data(), values.data(), 0)};
   if (PQstatus(connection.get()) != CONNECTION_OK) {
     throw std::runtime_error{PQerrorMessage(connection.get())};
   }
-  PQsetNoticeReceiver(connection.get(), [](void*, const PGresult*) {}, nullptr);
+  PQsetNoticeReceiver(
+      connection.get(), [](void*, const PGresult*) {}, nullptr);
   const std::unique_ptr<PGresult, Clear> result{PQexec(connection.get(), text.c_str())};
   const ExecStatusType status = PQresultStatus(result.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
@@ -207,37 +214,50 @@ bool PostgresServer::wait_until(const std::string& database, const std::string& 
 }
 
 std::string PostgresServer::fingerprint(const std::string& database) const {
-  if (sql("postgres", "SELECT 1 FROM pg_database WHERE datname = $dbk$" + database + "$dbk$") != "1") {
+  if (sql("postgres", "SELECT 1 FROM pg_database WHERE datname = $dbk$" + database + "$dbk$") !=
+      "1") {
     return "absent";
   }
   const std::string outside = " NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ";
-  return sql(database,
-             "SELECT md5(concat_ws('#',"
-             // rows of every table, whatever their order in the file
-             "(SELECT string_agg(format('%I.%I=%s', schemaname, tablename, md5(coalesce(query_to_xml("
-             "format('SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text), %L) AS x"
-             " FROM %I.%I t', '', schemaname, tablename), true, false, '')::text, ''))), chr(10)"
-             " ORDER BY schemaname, tablename) FROM pg_tables WHERE schemaname" + outside + "),"
-             "(SELECT string_agg(format('%I.%I %s %s', table_schema, table_name, column_name, data_type),"
-             " chr(10) ORDER BY table_schema, table_name, ordinal_position)"
-             " FROM information_schema.columns WHERE table_schema" + outside + "),"
-             "(SELECT string_agg(format('%I %s', sequencename, last_value), chr(10) ORDER BY schemaname,"
-             " sequencename) FROM pg_sequences),"
-             "(SELECT string_agg(indexdef, chr(10) ORDER BY indexdef) FROM pg_indexes WHERE schemaname" +
-             outside + "),"
-             "(SELECT string_agg(definition, chr(10) ORDER BY viewname) FROM pg_views WHERE schemaname" +
-             outside + "),"
-             "(SELECT string_agg(pg_get_constraintdef(oid), chr(10) ORDER BY conname, conrelid::regclass::text)"
-             " FROM pg_constraint WHERE connamespace <> 'pg_catalog'::regnamespace"
-             " AND connamespace <> 'information_schema'::regnamespace),"
-             "(SELECT string_agg(pg_get_triggerdef(oid), chr(10) ORDER BY tgname) FROM pg_trigger"
-             " WHERE NOT tgisinternal),"
-             "(SELECT string_agg(pg_get_functiondef(p.oid), chr(10) ORDER BY proname) FROM pg_proc p"
-             " WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'),"
-             "(SELECT string_agg(description, chr(10) ORDER BY description) FROM pg_description"
-             " WHERE objoid > 16000),"
-             "(SELECT string_agg(md5(lo_get(oid)), chr(10) ORDER BY md5(lo_get(oid)))"
-             " FROM pg_largeobject_metadata)))");
+  return sql(
+      database,
+      "SELECT md5(concat_ws('#',"
+      // rows of every table, whatever their order in the file
+      "(SELECT string_agg(format('%I.%I=%s', schemaname, tablename, md5(coalesce(query_to_xml("
+      "format('SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text), %L) AS x"
+      " FROM %I.%I t', '', schemaname, tablename), true, false, '')::text, ''))), chr(10)"
+      " ORDER BY schemaname, tablename) FROM pg_tables WHERE schemaname" +
+          outside +
+          "),"
+          "(SELECT string_agg(format('%I.%I %s %s', table_schema, table_name, column_name, "
+          "data_type),"
+          " chr(10) ORDER BY table_schema, table_name, ordinal_position)"
+          " FROM information_schema.columns WHERE table_schema" +
+          outside +
+          "),"
+          "(SELECT string_agg(format('%I %s', sequencename, last_value), chr(10) ORDER BY "
+          "schemaname,"
+          " sequencename) FROM pg_sequences),"
+          "(SELECT string_agg(indexdef, chr(10) ORDER BY indexdef) FROM pg_indexes WHERE "
+          "schemaname" +
+          outside +
+          "),"
+          "(SELECT string_agg(definition, chr(10) ORDER BY viewname) FROM pg_views WHERE "
+          "schemaname" +
+          outside +
+          "),"
+          "(SELECT string_agg(pg_get_constraintdef(oid), chr(10) ORDER BY conname, "
+          "conrelid::regclass::text)"
+          " FROM pg_constraint WHERE connamespace <> 'pg_catalog'::regnamespace"
+          " AND connamespace <> 'information_schema'::regnamespace),"
+          "(SELECT string_agg(pg_get_triggerdef(oid), chr(10) ORDER BY tgname) FROM pg_trigger"
+          " WHERE NOT tgisinternal),"
+          "(SELECT string_agg(pg_get_functiondef(p.oid), chr(10) ORDER BY proname) FROM pg_proc p"
+          " WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'),"
+          "(SELECT string_agg(description, chr(10) ORDER BY description) FROM pg_description"
+          " WHERE objoid > 16000),"
+          "(SELECT string_agg(md5(lo_get(oid)), chr(10) ORDER BY md5(lo_get(oid)))"
+          " FROM pg_largeobject_metadata)))");
 }
 
 }  // namespace dbackup::testing

@@ -1,19 +1,20 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace dbackup::testing {
 
-/// A real PostgreSQL server of this test alone: data in a temporary folder, a free port of 127.0.0.1 and
-/// a Unix socket, run by an unprivileged user, ended and removed with the object. The superuser
-/// "postgres" needs password() over TCP and none over the socket.
+/// A real PostgreSQL server of this test alone: data in a temporary folder, a free port of
+/// 127.0.0.1 and a Unix socket, run by an unprivileged user, ended and removed with the object. The
+/// superuser "postgres" needs password() over TCP and none over the socket.
 class PostgresServer {
  public:
-  /// Returns when the server answers. `settings`: lines for postgresql.conf. Throws std::runtime_error
-  /// with the end of the server's log when it does not start.
+  /// Returns when the server answers. `settings`: lines for postgresql.conf. Throws
+  /// std::runtime_error with the end of the server's log when it does not start.
   explicit PostgresServer(const std::vector<std::string>& settings = {});
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
@@ -30,13 +31,14 @@ class PostgresServer {
   pid_t pid() const noexcept { return pid_; }
   std::filesystem::path log_file() const { return folder_ / "log"; }
 
-  /// Runs SQL as the superuser and returns the last result: columns separated by '|', rows by '\n'. NULL
-  /// is "". Throws std::runtime_error with the server's words.
+  /// Runs SQL as the superuser and returns the last result: columns separated by '|', rows by '\n'.
+  /// NULL is "". Throws std::runtime_error with the server's words.
   std::string sql(const std::string& database, const std::string& text) const;
   /// Runs `text` until it returns `wanted`; false after ten seconds.
   bool wait_until(const std::string& database, const std::string& text,
                   const std::string& wanted) const;
-  /// One line that changes whenever the content, the structure or the sequences of a database change.
+  /// One line that changes whenever the content, the structure or the sequences of a database
+  /// change.
   std::string fingerprint(const std::string& database) const;
 
   /// Ends the server at once, as a crash would.
