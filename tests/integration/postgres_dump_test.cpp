@@ -148,7 +148,10 @@ TEST_F(Postgres, DumpEndsWithTheToolsWordsWhenItsSessionIsTerminated) {
   EXPECT_EQ(ended.status, DBACKUP_ABORTED) << ended.text();
   EXPECT_NE(ended.message.find("pg_dump failed with exit code 1"), std::string::npos)
       << ended.message;
-  EXPECT_NE(ended.message.find("terminating connection"), std::string::npos) << ended.message;
+  // Whether the server's own farewell still fits into the full socket is a matter of luck.
+  EXPECT_TRUE(ended.message.find("terminating connection") != std::string::npos ||
+              ended.message.find("closed the connection") != std::string::npos)
+      << ended.message;
 }
 
 TEST_F(Postgres, DumpFailsNamingTheTableItMayNotRead) {
