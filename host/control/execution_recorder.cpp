@@ -23,6 +23,8 @@ constexpr size_t kFullBatch = 256;
 constexpr std::chrono::milliseconds kRhythm{200};
 // A run that only stalls still shows that its host is alive.
 constexpr std::chrono::seconds kHeartbeat{30};
+constexpr std::chrono::milliseconds kFastestProgress{500};
+constexpr std::chrono::seconds kSlowestProgress{15};
 
 /// At most `limit` bytes, cut between characters.
 std::string cut(const std::string& text, size_t limit) {
@@ -53,9 +55,17 @@ struct ExecutionRecorder::Run {
   int64_t next_seq = 1, lines = 0;
   std::vector<LogEntry> waiting;
   uint64_t collected = 0, written = 0;  ///< changes so far
-  bool is_writing = false;
+  bool is_flushing = false;             ///< somebody waits for everything so far
   Steady::time_point last_write = Steady::now();
+  Steady::time_point begun = Steady::now();
+  std::string written_stage;
 
+  /// Mere progress is written ever more rarely, so that what a run writes does not grow with its data.
+  bool may_wait() const {
+    const auto now = Steady::now();
+    const auto pace = std::clamp<Steady::duration>((now - begun) / 40, kFastestProgress, kSlowestProgress);
+    return waiting.empty() && stage == written_stage && now - last_write < pace;
+  }
   void add(LogEntry entry);
   void changed_now();
 };
@@ -85,10 +95,12 @@ struct RecorderWriter::State {
   void write(std::unique_lock<std::mutex>& lock, const Run& run) noexcept {
     const bool is_silent = Steady::now() - run->last_write > kHeartbeat;
     if (run->collected == run->written && !is_silent) return;
+    if (!is_stopping && !is_silent && !run->is_flushing && run->may_wait()) return;
     std::vector<LogEntry> batch;
     batch.swap(run->waiting);
     const bool with_progress = run->is_progress_new || is_silent;
     run->is_progress_new = false;
+    run->is_flushing = false;
     const std::string id = run->id, stage = run->stage, detail = run->detail;
     const int64_t percent = run->percent;
     const uint64_t upto = run->collected;
@@ -104,6 +116,7 @@ struct RecorderWriter::State {
     }
     lock.lock();
     run->written = upto;
+    run->written_stage = stage;
     run->last_write = Steady::now();
     changed.notify_all();
   }
@@ -221,6 +234,7 @@ void ExecutionRecorder::take(const protocol::Event& event) {
 void ExecutionRecorder::flush() {
   std::unique_lock lock{run_->writer->mutex};
   const uint64_t upto = run_->collected;
+  run_->is_flushing = true;
   run_->writer->is_urgent = true;
   run_->writer->changed.notify_all();
   run_->writer->changed.wait(lock, [&] { return run_->written >= upto || run_->writer->is_stopping; });

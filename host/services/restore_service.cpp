@@ -95,8 +95,14 @@ void RestoreService::check_engine(const StoredBackup& backup, const AdapterConfi
   call.deadline = kProbeDeadline;
   const protocol::AdapterRequest request{.adapter = control_.resolver().resolve(target)};
   Json answer;
-  as_adapter_failure(
-      [&] { answer = control_.workers().run(protocol::Operation::Test, request, call); });
+  try {
+    as_adapter_failure(
+        [&] { answer = control_.workers().run(protocol::Operation::Test, request, call); });
+  } catch (const Error& error) {
+    // A database that was lost is what a restore is for: whether it may be made, prepare() finds out.
+    if (error.code() == ErrorCode::NotFound) return;
+    throw;
+  }
   const std::string version = get_string(answer, "version").value_or("");
   if (is_newer_engine(sidecar.engine_version, version)) {
     throw Error(ErrorCode::FailedPrecondition, "the backup comes from engine version " +

@@ -1,10 +1,14 @@
 #include "store/database.hpp"
 
+#include <fcntl.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <cerrno>
 #include <mutex>
+#include <vector>
 
+#include "base/unique_fd.hpp"
 #include "store/database_error.hpp"
 #include "store/migrations.hpp"
 #include "store/transaction.hpp"
@@ -15,6 +19,13 @@ namespace {
 constexpr std::string_view kSqliteScheme = "sqlite://";
 constexpr std::string_view kPostgresScheme = "postgresql://";
 constexpr int kLeaseMs = 5000;
+
+/// Makes the file, because the library would make it readable for everybody; its companions take its mode.
+/// An existing one is not even opened: closing it would drop the locks that SQLite holds on it here.
+void make_private_file(const std::string& path) {
+  const UniqueFd file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+  if (!file && errno != EEXIST) throw_errno(errno, "cannot make the metadata \"" + path + "\"");
+}
 
 void prepare_sqlite(soci::session& session, const std::string& path) {
   if (path.find('"') != std::string::npos) {
@@ -35,9 +46,10 @@ void prepare_sqlite(soci::session& session, const std::string& path) {
 }  // namespace
 
 struct Database::Pool {
-  explicit Pool(size_t size) : connections{size}, count{size} {}
+  explicit Pool(size_t size) : connections{size}, statements(size), count{size} {}
 
   soci::connection_pool connections;
+  std::vector<StatementCache> statements;  // one for each; they go before their connections
   size_t count;
   bool is_sqlite = true;
   // Writers of one process queue here instead of in SQLite's busy handler, which sleeps.
@@ -53,7 +65,9 @@ struct Database::Pool {
     ~Lease() { pool_.connections.give_back(position_); }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
-    soci::session& session() { return pool_.connections.at(position_); }
+    Session session() {
+      return {pool_.connections.at(position_), pool_.statements.at(position_), pool_.is_sqlite};
+    }
 
    private:
     Pool& pool_;
@@ -88,6 +102,7 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
   try {
     if (options.url.starts_with(kSqliteScheme)) {
       const std::string path = options.url.substr(kSqliteScheme.size());
+      make_private_file(path);
       for (size_t i = 0; i < size; ++i) prepare_sqlite(pool->connections.at(i), path);
     } else if (options.url.starts_with(kPostgresScheme)) {
       pool->is_sqlite = false;
@@ -95,12 +110,15 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
       // become part of the database's name.
       std::string url = options.url;
       if (url.find('=') == std::string::npos) url += "?application_name=dbackup";
-      for (size_t i = 0; i < size; ++i) pool->connections.at(i).open("postgresql", url);
+      for (size_t i = 0; i < size; ++i) {
+        pool->connections.at(i).open("postgresql", url);
+        pool->connections.at(i) << "SET client_min_messages TO warning";  // notices would reach our stderr
+      }
     } else {
       throw Error(ErrorCode::InvalidArgument,
                   "the metadata URL must begin with sqlite:// or postgresql://");
     }
-    Session session{pool->connections.at(0), pool->is_sqlite};
+    Session session{pool->connections.at(0), pool->statements.at(0), pool->is_sqlite};
     migrate(session);
   } catch (...) {
     rethrow_database_error();
@@ -110,7 +128,7 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
 
 void Database::read(const std::function<void(Session&)>& body) {
   Pool::Lease lease{*pool_};
-  Session session{lease.session(), pool_->is_sqlite};
+  Session session = lease.session();
   try {
     body(session);
   } catch (...) {
@@ -122,7 +140,7 @@ void Database::write(const std::function<void(Session&)>& body) {
   std::unique_lock<std::mutex> turn;
   if (pool_->is_sqlite) turn = std::unique_lock{pool_->writers};
   Pool::Lease lease{*pool_};
-  Session session{lease.session(), pool_->is_sqlite};
+  Session session = lease.session();
   try {
     Transaction transaction{session};
     body(session);

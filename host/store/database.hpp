@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -12,16 +13,35 @@ class session;
 
 namespace dbackup::host {
 
+/// Statements that stay prepared on one connection: preparing costs more than most reads. Keyed by type.
+class StatementCache {
+ public:
+  /// The T of this connection, made by T{session} at first use.
+  template <class T, class Session>
+  T& get(Session& session) {
+    static const char key = 0;
+    auto& slot = statements_[&key];
+    if (!slot) slot = std::make_shared<T>(session);
+    return *static_cast<T*>(slot.get());
+  }
+
+ private:
+  std::map<const void*, std::shared_ptr<void>> statements_;
+};
+
 /// One leased connection, inside a transaction or not. Belongs to one thread; valid inside the callback
 /// it was handed to. Stores take it; nobody else looks inside.
 class Session {
  public:
-  Session(soci::session& raw, bool is_sqlite) noexcept : raw_{raw}, is_sqlite_{is_sqlite} {}
+  Session(soci::session& raw, StatementCache& statements, bool is_sqlite) noexcept
+      : raw_{raw}, statements_{statements}, is_sqlite_{is_sqlite} {}
   soci::session& raw() noexcept { return raw_; }
+  StatementCache& statements() noexcept { return statements_; }
   bool is_sqlite() const noexcept { return is_sqlite_; }
 
  private:
   soci::session& raw_;
+  StatementCache& statements_;
   bool is_sqlite_;
 };
 

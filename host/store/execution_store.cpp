@@ -1,5 +1,7 @@
 #include "store/execution_store.hpp"
 
+#include <utility>
+
 #include "store/columns.hpp"
 #include "store/query.hpp"
 
@@ -56,8 +58,28 @@ std::optional<Execution> only(std::vector<Execution> rows) {
 
 }  // namespace
 
+namespace {
+
+/// Polling asks this more often than anything else, so it stays prepared.
+struct FindExecution {
+  explicit FindExecution(Session& session) : query{session, std::string(kSelect) + "WHERE id = :id"} {
+    row.bind(query);
+    query.bind(std::as_const(id));
+  }
+  std::string id;
+  ExecutionRow row;
+  Query query;
+};
+
+}  // namespace
+
 std::optional<Execution> ExecutionStore::find(Session& session, const std::string& id) const {
-  return only(select(session, "WHERE id = :id", &id, nullptr));
+  auto& statement = session.statements().get<FindExecution>(session);
+  statement.id = id;
+  statement.query.again();
+  std::optional<Execution> out;
+  while (statement.query.next()) out = statement.row.take();
+  return out;
 }
 
 std::vector<Execution> ExecutionStore::newest(Session& session, int64_t limit) const {

@@ -31,6 +31,11 @@ class Query {
     if (!is_started_) start(false);
     return statement_.fetch();
   }
+  /// Lets a statement that was kept run once more, with what its variables hold now. The rows of the run
+  /// before must have been read to their end: an open cursor would pin a snapshot.
+  void again() {
+    if (is_started_) statement_.execute(false);
+  }
   /// For statements without rows; the number of rows changed.
   long long run() {
     start(true);

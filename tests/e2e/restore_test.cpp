@@ -32,6 +32,16 @@ TEST(Restore, OverTheOriginalBringsItsContentBack) {
   EXPECT_EQ(s.content(s.database), before);
 }
 
+TEST(Restore, BringsADatabaseBackThatWasLostAltogether) {
+  Scenario s;
+  const std::string before = s.content(s.database);
+  const std::string path = s.back_up().at("path").get<std::string>();
+  std::filesystem::remove(s.database);
+  const Json run = restore(s, {{"file", path}, {"targetSourceId", s.source}});
+  ASSERT_EQ(run.at("status"), "Success") << run.dump(1);
+  EXPECT_EQ(s.content(s.database), before);
+}
+
 TEST(Restore, OfADamagedFileFailsAndLeavesTheTargetAsItWas) {
   Scenario s;
   const std::string path = s.back_up().at("path").get<std::string>();

@@ -77,6 +77,13 @@ TEST_F(StoreTest, MigrationsAreNumberedWithoutGapsAndRunOnce) {
   EXPECT_NO_THROW(open());
 }
 
+TEST_F(StoreTest, IsReadableByItsOwnerAlone) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+    EXPECT_EQ(entry.status().permissions() & others, std::filesystem::perms::none) << entry.path();
+  }
+}
+
 TEST_F(StoreTest, RefusesASchemaThatIsNewerThanTheProgram) {
   database_->write([](Session& s) {
     s.raw() << "INSERT INTO schema_migrations (version, name) VALUES (9999, 'from the future')";
