@@ -17,8 +17,15 @@ TimeMs SystemClock::now_ms() const {
 
 std::string format_iso8601(TimeMs time) {
   using namespace std::chrono;
+  // Every answer holds several: the library's own formatter goes through a stream each time.
   const date::sys_time<milliseconds> point{milliseconds{time}};
-  return date::format("%FT%TZ", point);
+  const auto day = date::floor<date::days>(point);
+  const date::year_month_day calendar{day};
+  const date::hh_mm_ss clock{point - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(calendar.year()),
+                     static_cast<unsigned>(calendar.month()), static_cast<unsigned>(calendar.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 TimeMs parse_iso8601(const std::string& text, const std::string& field) {

@@ -53,7 +53,8 @@ constexpr std::array kSettings{
     SettingRow{"log.format", Choice, "text", "One line of text or one JSON object per entry, on standard error.", 0, 0,
                "text|json"},
     SettingRow{"rate_limits.enabled", Boolean, "true",
-               "Limit requests per client address. Switch off only behind something else that does."},
+               "Limit requests per client address. Accepted already so that configurations stay valid; this "
+               "version does not limit yet, so keep the server behind something that does."},
 };
 
 }  // namespace
