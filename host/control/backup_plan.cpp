@@ -148,7 +148,7 @@ BackupPlan plan_backup(const RunParts& parts, const Execution& execution, Execut
                                     .adapter = parts.resolver.resolve(destination),
                                     .token = new_uuid()});
     // What earlier runs left there goes first: it may hold space and the names of this run.
-    if (parts.reconciler.sweep(destination.id) > 0) {
+    if (parts.reconciler.sweep(destination.id, stop) > 0) {
       recorder.warning("what an earlier run left at \"" + destination.name + "\" could not be removed yet");
     }
   }

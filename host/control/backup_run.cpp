@@ -174,7 +174,8 @@ class BackupRun {
     for (const auto& destination : plan_.destinations) {
       const Reservation* reserved = reservation_of(destination.id);
       const bool is_whole =
-          reserved != nullptr && may_be_whole && parts_.reconciler.settle(*reserved) == ReservationFate::Adopted;
+          reserved != nullptr && may_be_whole &&
+          parts_.reconciler.settle(*reserved, /*is_foreign=*/false, stop_.token) == ReservationFate::Adopted;
       if (is_whole) {
         ++adopted;
         take_adopted(*reserved, out.end);
@@ -212,16 +213,16 @@ class BackupRun {
       for (const auto& row : outcome.stored) BackupStore{}.upsert(s, row);
       for (const auto& row : outcome.settled) ReservationStore{}.remove(s, row.token);
     });
-    if (stop_.is_server_stopping && stop_.is_server_stopping()) return;  // the next start looks after it
-    for (const auto& row : outcome.to_look_at) parts_.reconciler.settle(row);
-    for (const auto& row : outcome.taken_by_other) parts_.reconciler.settle(row, /*is_foreign=*/true);
+    if (stop_.server.stop_requested()) return;  // the next start looks after it
+    for (const auto& row : outcome.to_look_at) parts_.reconciler.settle(row, /*is_foreign=*/false, stop_.server);
+    for (const auto& row : outcome.taken_by_other) parts_.reconciler.settle(row, /*is_foreign=*/true, stop_.server);
     if (!job_) return;
     Execution ended = execution_;
     ended.status = outcome.end.status;
     ended.error = outcome.end.error;
     ended.size = outcome.end.size;
     ended.ended_at = outcome.end.ended_at;
-    parts_.notifications.backup_ended(ended, *job_, source_name_, recorder_);
+    parts_.notifications.backup_ended(ended, *job_, source_name_, recorder_, stop_.server);
   }
 
   const RunParts& parts_;

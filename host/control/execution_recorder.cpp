@@ -199,7 +199,7 @@ void ExecutionRecorder::stage(const std::string& name) {
 void ExecutionRecorder::progress(int64_t done, int64_t total, const std::string& detail) {
   const std::lock_guard lock{run_->writer->mutex};
   run_->percent = std::max(run_->percent, overall_progress(run_->type, run_->stage, done, total));
-  run_->detail = cut(detail, kMaxLineBytes);
+  run_->detail = detail.empty() ? bytes_text(done, total) : cut(detail, kMaxLineBytes);
   run_->is_progress_new = true;
   run_->changed_now();
 }
@@ -224,7 +224,7 @@ void ExecutionRecorder::take(const protocol::Event& event) {
     } else if (event.kind == EventKind::Progress) {
       const int64_t done = get_int(event.data, "done", 0).value_or(0);
       const int64_t total = get_int(event.data, "total", 0).value_or(0);
-      progress(done, total, get_string(event.data, "detail").value_or(bytes_text(done, total)));
+      progress(done, total, get_string(event.data, "detail").value_or(""));
     }
   } catch (const Error& error) {
     log_warning(std::string("an event of a worker is left out: ") + error.what());

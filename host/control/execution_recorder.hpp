@@ -30,7 +30,7 @@ class ExecutionRecorder {
   ~ExecutionRecorder();  ///< flush()
 
   void stage(const std::string& name);
-  /// `total` 0: unknown.
+  /// `total` 0: unknown. Without `detail` it is shown as bytes.
   void progress(int64_t done, int64_t total, const std::string& detail = "");
   void log(const std::string& level, const std::string& type, const std::string& message,
            const std::string& details = "");

@@ -83,7 +83,7 @@ Json backup_event(const Execution& run, const std::string& source_name, TimeMs n
 }
 
 void NotificationRouter::backup_ended(const Execution& run, const Job& job, const std::string& source_name,
-                                      ExecutionRecorder& recorder) noexcept {
+                                      ExecutionRecorder& recorder, std::stop_token stop) noexcept {
   try {
     if (job.notification_ids.empty() || !wants_notification(job.notification_events, run.status)) return;
     const Json event = backup_event(run, source_name, context_.clock.now_ms());
@@ -91,6 +91,7 @@ void NotificationRouter::backup_ended(const Execution& run, const Job& job, cons
       try {
         WorkerCall call;
         call.deadline = kSendLimit;
+        call.stop = stop;
         call.lane = WorkerLane::Run;
         const protocol::NotifyRequest request{.adapter = resolver_.resolve(channel_id), .event = event};
         workers_.run(protocol::Operation::Notify, Json(request), call);

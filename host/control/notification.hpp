@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "control/context.hpp"
@@ -24,7 +25,7 @@ class NotificationRouter {
   NotificationRouter(const ControlContext& context, WorkerClient& workers, const AdapterResolver& resolver)
       : context_{context}, workers_{workers}, resolver_{resolver} {}
   void backup_ended(const Execution& run, const Job& job, const std::string& source_name,
-                    ExecutionRecorder& recorder) noexcept;
+                    ExecutionRecorder& recorder, std::stop_token stop = {}) noexcept;
 
  private:
   const ControlContext& context_;

@@ -47,7 +47,8 @@ struct Queue::State {
   std::condition_variable changed;
   std::map<std::string, std::shared_ptr<Running>> runs;
   std::vector<std::thread> finished;  ///< to be joined
-  bool is_kicked = false, is_stopping = false, is_cancelling_all = false;
+  bool is_kicked = false, is_stopping = false;
+  std::stop_source server_stop;  ///< nothing may take long any more
   std::thread claimer, keeper;
 
   Database& database() const { return parts.context.database; }
@@ -104,10 +105,7 @@ struct Queue::State {
                            const std::lock_guard lock{mutex};
                            return running.reason;
                          },
-                         .is_server_stopping = [&] {
-                           const std::lock_guard lock{mutex};
-                           return is_cancelling_all;
-                         }};
+                         .server = server_stop.get_token()};
       for (const auto& row : kTypes) {
         if (execution.type == row.type) return row.run(parts, execution, stop);
       }
@@ -255,12 +253,12 @@ void Queue::stop(std::chrono::milliseconds grace) {
   { const std::lock_guard claim_lock{state_->claiming}; }
   lock.lock();
   if (!state_->changed.wait_for(lock, grace, is_idle)) {
-    state_->is_cancelling_all = true;
     const auto runs = state_->runs;
     for (const auto& [id, running] : runs) {
       if (running->reason.empty()) running->reason = kServerStopped;
     }
     lock.unlock();
+    state_->server_stop.request_stop();
     for (const auto& [id, running] : runs) running->stop.request_stop();
     lock.lock();
     state_->changed.wait(lock, is_idle);

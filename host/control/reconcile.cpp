@@ -24,9 +24,9 @@ constexpr std::chrono::minutes kRemoveLimit{2};
 constexpr TimeMs kSilence = 5LL * 60 * 1000;  // recorders give a sign every 30 s
 constexpr const char* kStopped = "the server was stopped while this run was under way";
 
-WorkerCall call_with(std::chrono::milliseconds limit, const std::stop_source& stop) {
+WorkerCall call_with(std::chrono::milliseconds limit, const std::stop_token& stop) {
   WorkerCall call;
-  call.stop = stop.get_token();
+  call.stop = stop;
   call.deadline = limit;
   call.lane = WorkerLane::Run;
   return call;
@@ -40,7 +40,7 @@ struct Found {
 
 /// What lies at `path`, with its sidecar's text.
 std::optional<Found> look_at(WorkerClient& workers, const protocol::AdapterRef& storage,
-                             const std::string& path, const std::stop_source& stop) {
+                             const std::string& path, const std::stop_token& stop) {
   const size_t slash = path.rfind('/');
   const protocol::ListRequest request{
       .adapter = storage,
@@ -97,7 +97,10 @@ class Reconciler::Turn {
   std::string token_;
 };
 
-Reconciler::Outcome Reconciler::inspect(const Reservation& reservation, bool is_foreign) {
+Reconciler::Outcome Reconciler::inspect(const Reservation& reservation, bool is_foreign,
+                                        const std::stop_token& cancel) {
+  // A caller's own token is asked to stop when the server stops, too.
+  const std::stop_token stop = cancel.stop_possible() ? cancel : stop_.get_token();
   std::optional<AdapterConfig> destination;
   context_.database.read(
       [&](Session& s) { destination = AdapterStore{}.find(s, reservation.destination_id); });
@@ -106,8 +109,8 @@ Reconciler::Outcome Reconciler::inspect(const Reservation& reservation, bool is_
     const protocol::AdapterRef storage = resolver_.resolve(*destination);
     workers_.run(protocol::Operation::Cleanup,
                  Json(protocol::CleanupRequest{.adapter = storage, .token = reservation.token}),
-                 call_with(kRemoveLimit, stop_));
-    const auto found = look_at(workers_, storage, reservation.path, stop_);
+                 call_with(kRemoveLimit, stop));
+    const auto found = look_at(workers_, storage, reservation.path, stop);
     if (!found) return {ReservationFate::Absent, {}};
     const Owner owner = owner_of(*found, reservation, keys_);
     if (owner == Owner::ThisRun) {
@@ -118,7 +121,7 @@ Reconciler::Outcome Reconciler::inspect(const Reservation& reservation, bool is_
     if (owner == Owner::SomebodyElse || is_foreign) return {ReservationFate::Foreign, {}};
     workers_.run(protocol::Operation::Remove,
                  Json(protocol::RemoveRequest{.adapter = storage, .paths = {reservation.path}}),
-                 call_with(kRemoveLimit, stop_));
+                 call_with(kRemoveLimit, stop));
     return {ReservationFate::Removed, {}};
   } catch (const Error& error) {
     log_warning("what run " + reservation.execution_id + " left at \"" + reservation.path +
@@ -143,10 +146,11 @@ bool Reconciler::is_open(const Reservation& reservation) {
   return found;
 }
 
-ReservationFate Reconciler::settle(const Reservation& reservation, bool is_foreign) {
+ReservationFate Reconciler::settle(const Reservation& reservation, bool is_foreign,
+                                   std::stop_token cancel) {
   const Turn turn{*this, reservation.token};
   if (!is_open(reservation)) return ReservationFate::Absent;  // another thread has seen to it
-  const Outcome outcome = inspect(reservation, is_foreign);
+  const Outcome outcome = inspect(reservation, is_foreign, cancel);
   context_.database.write([&](Session& s) { note(s, reservation, outcome); });
   return outcome.fate;
 }
@@ -162,7 +166,7 @@ bool Reconciler::end_dead_run(const Execution& run) {
   size_t adopted = 0;
   for (const auto& reservation : reservations) {
     const Turn turn{*this, reservation.token};
-    outcomes.push_back(inspect(reservation, /*is_foreign=*/false));
+    outcomes.push_back(inspect(reservation, /*is_foreign=*/false, {}));
     if (stop_.stop_requested()) return false;  // not seen is not the same as not there
     const auto& row = outcomes.back().adopted;
     Json entry{{"configId", reservation.destination_id},
@@ -219,15 +223,15 @@ void Reconciler::end_dead_runs() {
   }
 }
 
-size_t Reconciler::sweep(const std::string& destination_id) {
+size_t Reconciler::sweep(const std::string& destination_id, std::stop_token cancel) {
   std::vector<Reservation> abandoned;
   context_.database.read([&](Session& s) { abandoned = ReservationStore{}.abandoned(s); });
   size_t left = 0;
   for (const auto& reservation : abandoned) {
-    if (stop_.stop_requested()) return abandoned.size();
+    if (stop_.stop_requested() || cancel.stop_requested()) return abandoned.size();
     if (!destination_id.empty() && reservation.destination_id != destination_id) continue;
     try {
-      if (settle(reservation) == ReservationFate::Unreachable) ++left;
+      if (settle(reservation, /*is_foreign=*/false, cancel) == ReservationFate::Unreachable) ++left;
     } catch (const std::exception& error) {
       ++left;
       log_error("what run " + reservation.execution_id + " left cannot be looked after: " + error.what());

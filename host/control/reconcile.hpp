@@ -68,14 +68,16 @@ class Reconciler {
   bool end_dead_run(const Execution& run);
 
   /// Reservations whose run has ended; those of one destination only unless "". Returns how many stay.
-  size_t sweep(const std::string& destination_id = "");
+  /// `cancel` ends it early.
+  size_t sweep(const std::string& destination_id = "", std::stop_token cancel = {});
 
   /// Ends what is under way within a second, for good: what was not finished is left to the next start.
   void stop() noexcept { stop_.request_stop(); }
 
   /// Looks at one reservation; removes it unless Unreachable. `is_foreign`: the run itself learned that
   /// the path was taken by somebody else, so nothing but temporaries may be removed.
-  ReservationFate settle(const Reservation& reservation, bool is_foreign = false);
+  ReservationFate settle(const Reservation& reservation, bool is_foreign = false,
+                         std::stop_token cancel = {});
 
  private:
   class Turn;
@@ -84,7 +86,7 @@ class Reconciler {
     std::optional<StoredBackup> adopted;
   };
   /// Looks and tidies at the destination; may be repeated. Changes nothing in the store.
-  Outcome inspect(const Reservation& reservation, bool is_foreign);
+  Outcome inspect(const Reservation& reservation, bool is_foreign, const std::stop_token& cancel);
   void note(Session& session, const Reservation& reservation, const Outcome& outcome);
   bool is_open(const Reservation& reservation);
 

@@ -14,8 +14,8 @@ namespace dbackup::host {
 /// How a run is made to end before its time, and what the row shall say then.
 struct RunStop {
   std::stop_token token;
-  std::function<std::string()> reason;    ///< "cancelled by admin"; valid once the token is set
-  std::function<bool()> is_server_stopping;  ///< nothing may take long any more
+  std::function<std::string()> reason;  ///< "cancelled by admin"; valid once the token is set
+  std::stop_token server;               ///< the server stops: nothing may take long any more
 };
 
 /// Each runs one claimed execution to its end: the row is no longer Running when they return, unless the

@@ -10,12 +10,10 @@
 namespace dbackup::host {
 namespace {
 
-// A run has one pass: dump, compression, seal and upload happen together, so most of its time is spent
-// in the stage that the worker names.
 constexpr std::array kStages{
     StageRow{"Backup", "Queued", 0, 0},
     StageRow{"Backup", "Initializing", 0, 5},
-    StageRow{"Backup", "Dumping Databases", 5, 65},
+    StageRow{"Backup", "Dumping Databases", 5, 25},
     StageRow{"Backup", "Collecting Files", 25, 45},
     StageRow{"Backup", "Processing", 45, 65},
     StageRow{"Backup", "Uploading", 65, 88},
