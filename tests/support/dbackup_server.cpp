@@ -256,7 +256,7 @@ Json DBackupServer::wait_for(const std::string& execution_id, std::chrono::milli
         const Answer answer = get("/api/executions/" + execution_id + "?includeLogs=true");
         if (answer.status != 200) return false;
         data = answer.json().at("data");
-        const std::string status = data.at("status");
+        const std::string status = data.at("status").get<std::string>();
         return status != "Pending" && status != "Running";
       },
       limit);
