@@ -110,6 +110,8 @@ DBackupServer::DBackupServer(Options options) : options_{std::move(options)} {
   environment.emplace("DBACKUP_DATA_DIR", data_dir().string());
   environment.emplace("DBACKUP_SERVER_PORT", "0");
   environment.emplace("DBACKUP_RATE_LIMITS_ENABLED", "false");
+  // Handed on to workers and tools: by it descendants() tells them from those of another test's server.
+  environment.emplace("TMPDIR", folder_.path().string());
   if (options_.with_test_plugins) environment.emplace("DBACKUP_PLUGINS_DIRS", std::string(DBACKUP_BINARY_DIR) + "/lib/dbackup/test-plugins");
   key_ = make_key("*");
   start();
@@ -271,17 +273,17 @@ Json DBackupServer::files(const std::string& storage_id) const {
 }
 
 std::vector<pid_t> DBackupServer::descendants() const {
-  // Workers belong to the group they lead and carry the data directory nowhere, so ask by parenthood; tools
-  // by their worker's group. Orphans of a killed host keep the program's path.
   std::vector<pid_t> out;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     const std::string command = read_file(entry.path() / "cmdline");
+    const std::string environment = read_file(entry.path() / "environ");
     std::error_code failed;
     const std::string program = fs::read_symlink(entry.path() / "exe", failed).string();
     const pid_t pid = static_cast<pid_t>(std::stol(name));
-    if (pid != pid_ && program == kProgram && command.find("worker") != std::string::npos) out.push_back(pid);
+    const bool is_ours = environment.find("TMPDIR=" + folder_.path().string()) != std::string::npos;
+    if (pid != pid_ && is_ours && program == kProgram && command.find("worker") != std::string::npos) out.push_back(pid);
   }
   return out;
 }
