@@ -82,13 +82,17 @@ Principal Dispatcher::authenticate(const HttpRequest& request) const {
 
 HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) const {
   const RouteRow& row = *match.row;
-  Principal who{.client_address = request.client_address};
+  Principal who{.client_address = request.client_address,
+                .user_agent = std::string{request.headers.get("User-Agent")}};
   if (!row.access.is_public()) {
     who = authenticate(request);
+    who.client_address = request.client_address;
+    who.user_agent = request.headers.get("User-Agent");
     if (!row.access.admits(who)) {
       throw Error(ErrorCode::PermissionDenied, "Forbidden: this needs " + row.access.describe());
     }
   }
+  if (row.query) schema::check_query(*row.query, request.query);
   const ApiRequest api{.http = request, .params = match.params, .body = read_body(row, request)};
   const std::string* key = row.idempotent ? request.headers.find("Idempotency-Key") : nullptr;
   if (key == nullptr) return row.handler(api, who);

@@ -32,6 +32,11 @@ struct ApiRequest {
     const std::string* value = http.query_value(key);
     return value != nullptr ? *value : std::string{};
   }
+  /// A parameter that the row's query schema declares an integer, and so has checked already.
+  int64_t query_integer(std::string_view key, int64_t fallback) const {
+    const std::string* value = http.query_value(key);
+    return value != nullptr && !value->empty() ? std::stoll(*value) : fallback;
+  }
 };
 
 enum class RateBucket { ByMethod, Auth, Api, Mutation };
@@ -51,7 +56,9 @@ struct Route {
   Access access;
   HttpResponse (Resource::*handler)(const ApiRequest&, const Principal&);
   std::string_view summary = "";
+  std::string_view section = "";  ///< heading in the API reference: "Jobs"
   HttpRun run = HttpRun::Quick;
+  schema::Function query = nullptr;  ///< object of the query string's parameters
   BodyRule body = BodyRule::None;
   schema::Function request = nullptr;
   schema::Function response = nullptr;  ///< nullptr: no JSON
@@ -61,6 +68,9 @@ struct Route {
   std::string_view secret_owner =
       "";  ///< JSON pointer to the id of what was made, when the answer holds a secret
   bool connection_test = false;  ///< errors carry "message" as well
+  bool etag = false;  ///< one resource: GET answers an ETag, PUT and DELETE honour If-Match
+  std::string_view produces = "application/json";  ///< media type of the answer; "": no body
+  std::string_view consumes = "application/json";  ///< media type of the body, when it has one
   RateBucket bucket = RateBucket::ByMethod;
   uint64_t body_limit = uint64_t{1} << 20;
 };
@@ -72,15 +82,17 @@ struct RouteRow {
   std::vector<std::string> segments;  ///< of the path; "{…}" is a parameter
   Access access;
   std::function<HttpResponse(const ApiRequest&, const Principal&)> handler;
-  std::string summary;
+  std::string summary, section;
   HttpRun run;
   BodyRule body;
-  std::optional<Json> request, response;
+  std::optional<Json> query, request, response;
   int success;
   std::vector<int> failures;
   bool idempotent;
   std::string secret_owner;
   bool connection_test;
+  bool etag;
+  std::string produces, consumes;
   RateBucket bucket;
   uint64_t body_limit;
 };
@@ -108,8 +120,10 @@ class RouteTable {
                          return (resource.*handler)(request, who);
                        },
                    .summary = std::string{route.summary},
+                   .section = std::string{route.section},
                    .run = route.run,
                    .body = route.body,
+                   .query = {},
                    .request = {},
                    .response = {},
                    .success = route.success,
@@ -117,8 +131,12 @@ class RouteTable {
                    .idempotent = route.idempotent,
                    .secret_owner = std::string{route.secret_owner},
                    .connection_test = route.connection_test,
+                   .etag = route.etag,
+                   .produces = std::string{route.produces},
+                   .consumes = std::string{route.consumes},
                    .bucket = route.bucket,
                    .body_limit = route.body_limit};
+      if (route.query != nullptr) row.query = route.query();
       if (route.request != nullptr) row.request = route.request();
       if (route.response != nullptr) row.response = route.response();
       add(std::move(row));

@@ -1,5 +1,9 @@
 #include "api/schema.hpp"
 
+#include <algorithm>
+#include <charconv>
+
+#include "base/clock.hpp"
 #include "base/error.hpp"
 
 namespace dbackup::host::schema {
@@ -172,6 +176,35 @@ Json described(Json schema, std::string_view text) {
 }
 
 void check(const Json& schema, const Json& value) { check_at(schema, value, ""); }
+
+void check_query(const Json& schema,
+                 const std::vector<std::pair<std::string, std::string>>& parameters) {
+  for (const Json& name : schema.value("required", Json::array())) {
+    const auto is_given = [&](const auto& given) {
+      return given.first == name && !given.second.empty();
+    };
+    if (std::ranges::none_of(parameters, is_given)) {
+      bad("query parameter " + name.get<std::string>(), "is required");
+    }
+  }
+  for (const auto& [name, text] : parameters) {
+    const auto property = schema.at("properties").find(name);
+    if (property == schema.at("properties").end() || text.empty()) continue;
+    const std::string type = property->value("type", "string");
+    if (type == "boolean") continue;
+    const std::string where = "query parameter " + name;
+    Json value = text;
+    if (type == "integer") {
+      int64_t number = 0;
+      const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (status != std::errc{} || end != text.data() + text.size())
+        bad(where, "must be an integer");
+      value = number;
+    }
+    check_at(*property, value, where);
+    if (property->value("format", "") == "date-time") parse_iso8601(text, where);
+  }
+}
 
 Json error_answer() {
   return object({required("success", flag()), required("error", text()),

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/json.hpp"
 
@@ -50,6 +51,11 @@ Json described(Json schema, std::string_view text);
 /// Checks `value`. Throws Error{InvalidArgument} naming the field ("destinations[0].configId").
 /// Understands exactly the words that the functions above write.
 void check(const Json& schema, const Json& value);
+/// Checks the parameters of a query string against an object schema: their values are texts, so an
+/// integer is one written in digits. Parameters that the schema does not name are ignored, and so
+/// are empty values and those of flags: only the exact text "true" counts, anything else is false.
+void check_query(const Json& schema,
+                 const std::vector<std::pair<std::string, std::string>>& parameters);
 
 /// Common answers.
 Json error_answer();

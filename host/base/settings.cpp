@@ -44,6 +44,9 @@ std::string expectation(const SettingRow& row) {
     }
     case SettingType::List:
       return "a list of strings";
+    case SettingType::Text:
+      if (row.maximum > 0) return "a string of at most " + std::to_string(row.maximum) + " bytes";
+      return "a string";
     default:
       return "a string";
   }
@@ -63,6 +66,8 @@ bool fits(const SettingRow& row, const std::string& text) {
       const auto choices = split(row.choices, '|');
       return std::find(choices.begin(), choices.end(), text) != choices.end();
     }
+    case SettingType::Text:
+      return row.maximum == 0 || text.size() <= static_cast<size_t>(row.maximum);
     default:
       return true;
   }
@@ -210,6 +215,14 @@ void Settings::set_stored(const std::string& stored_key, const std::string& text
     }
     Value& current = values_[std::string(row.key)];
     if (current.origin <= SettingOrigin::Stored) current = {text, SettingOrigin::Stored};
+  }
+}
+
+void Settings::forget_stored(const std::string& stored_key) {
+  for (const auto& row : settings_table()) {
+    if (row.stored_key.empty() || row.stored_key != stored_key) continue;
+    Value& current = values_[std::string(row.key)];
+    if (current.origin == SettingOrigin::Stored) current = {std::string(row.fallback)};
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +37,8 @@ class Settings {
   /// A value stored through the API, under its stored key; weaker than file and environment, which pin.
   /// Throws Error{InvalidArgument} when the value does not fit.
   void set_stored(const std::string& stored_key, const std::string& value);
+  /// What the API stored is gone: the default is in force again, unless file or environment pin the key.
+  void forget_stored(const std::string& stored_key);
 
  private:
   struct Value {
@@ -43,6 +47,29 @@ class Settings {
   };
   const Value& value(std::string_view key) const;
   std::map<std::string, Value, std::less<>> values_;
+};
+
+/// The settings of a running server, which the API may change. Readers take a snapshot, so that what they
+/// read belongs together. [any-thread]
+class LiveSettings {
+ public:
+  explicit LiveSettings(Settings settings) : current_{std::make_shared<const Settings>(std::move(settings))} {}
+
+  std::shared_ptr<const Settings> now() const {
+    const std::lock_guard lock{mutex_};
+    return current_;
+  }
+  /// `change` works on a copy, which is in force once it returned; nothing changes when it throws.
+  void update(const std::function<void(Settings&)>& change) {
+    const std::lock_guard lock{mutex_};
+    auto next = std::make_shared<Settings>(*current_);
+    change(*next);
+    current_ = std::move(next);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Settings> current_;
 };
 
 /// DBACKUP_* of this process' environment.

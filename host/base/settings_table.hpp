@@ -13,7 +13,7 @@ struct SettingRow {
   SettingType type;
   std::string_view fallback;  ///< as text; lists separated by ':'
   std::string_view help;      ///< what it does, and why the default is what it is
-  long long minimum = 0, maximum = 0;  ///< Integer
+  long long minimum = 0, maximum = 0;  ///< Integer; for Text, maximum > 0 is its longest size in bytes
   std::string_view choices = "";       ///< Choice: separated by '|'
   /// Key under which the API stores it; "": it cannot be changed over REST.
   std::string_view stored_key = "";

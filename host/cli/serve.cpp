@@ -69,12 +69,6 @@ void apply_stored_settings(Settings& settings, Database& database) {
   });
 }
 
-ControlSettings control_settings(const Settings& settings) {
-  return {.max_concurrent_jobs = settings.integer("queue.max_concurrent_jobs"),
-          .time_zone = settings.text("system.timezone"),
-          .backup_confirm = settings.text("backup.confirm")};
-}
-
 ControlPlaneOptions control_options(const Settings& settings) {
   ControlPlaneOptions options;
   options.plugin_directories = plugin_folders(settings);
@@ -132,6 +126,7 @@ int serve(const InstanceOptions& arguments) {
     log_warning("made a new master key in " + master_key_path(instance.data_dir).string() +
                 ": without a copy of it elsewhere, stored secrets are lost with this machine");
   }
+  LiveSettings live{instance.settings};
   const SystemClock clock;
   ControlPlane control{{.database = *instance.database,
                         .box = *instance.box,
@@ -139,7 +134,7 @@ int serve(const InstanceOptions& arguments) {
                         .host_id = new_uuid(),
                         .program_version = kProgramVersion,
                         .data_dir = instance.data_dir.string(),
-                        .settings = [&] { return control_settings(instance.settings); }},
+                        .live = live},
                        instance.master_key.bytes,
                        control_options(instance.settings)};
   Services services{control};

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "base/clock.hpp"
 #include "base/logging.hpp"
+#include "base/settings.hpp"
 #include "crypto/secret_box.hpp"
 #include "store/database.hpp"
 
@@ -29,7 +29,9 @@ struct ControlContext {
   std::string host_id;          ///< new at every start: rows of another id belong to another process
   std::string program_version;
   std::string data_dir;
-  std::function<ControlSettings()> settings;  ///< [any-thread]
+  LiveSettings& live;           ///< all settings, as the API may change them
+
+  ControlSettings settings() const;  ///< the ones that runs ask for. [any-thread]
 };
 
 }  // namespace dbackup::host

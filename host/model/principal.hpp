@@ -20,6 +20,7 @@ struct Principal {
   PermissionSet permissions;
   bool is_super_admin = false;
   std::string client_address;
+  std::string user_agent;  ///< as sent; for the audit log
 
   bool may(Permission permission) const {
     return is_super_admin || permissions.test(static_cast<size_t>(permission));

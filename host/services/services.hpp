@@ -3,6 +3,7 @@
 #include "control/control_plane.hpp"
 #include "services/adapter_service.hpp"
 #include "services/api_key_service.hpp"
+#include "services/audit_log.hpp"
 #include "services/download_service.hpp"
 #include "services/encryption_profile_service.hpp"
 #include "services/execution_service.hpp"
@@ -18,6 +19,7 @@ namespace dbackup::host {
 struct Services {
   explicit Services(ControlPlane& plane)
       : control{plane},
+        audit{plane.context().database, plane.context().clock},
         key_verifier{plane.context().database, plane.context().clock},
         api_keys{plane.context().database, plane.context().clock, key_verifier},
         profiles{plane.context().database, plane.context().clock, plane.context().box},
@@ -31,6 +33,7 @@ struct Services {
         health{plane.context().database, plane.context().clock} {}
 
   ControlPlane& control;
+  AuditLog audit;
   ApiKeyVerifier key_verifier;
   ApiKeyService api_keys;
   EncryptionProfileService profiles;

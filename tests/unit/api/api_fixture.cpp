@@ -60,8 +60,8 @@ ApiFixture::ApiFixture() {
                          .clock = clock,
                          .host_id = "test-host",
                          .program_version = "test",
-                         .data_dir = folder.file("data")};
-  context.settings = [] { return ControlSettings{}; };
+                         .data_dir = folder.file("data"),
+                         .live = live};
   ControlPlaneOptions options;
   options.worker.path = DBACKUP_SCRIPTED_WORKER;
   options.plugin_directories = {folder.file("plugins")};

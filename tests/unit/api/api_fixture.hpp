@@ -49,6 +49,8 @@ class ApiFixture : public TestDatabase {
   void put_backup(const std::string& path, const std::string& bytes, const Json& sidecar = nullptr);
   std::string disk() const { return folder.file("disk"); }
 
+  /// Without limits, which tests of limits set.
+  LiveSettings live{Settings::load({.environment = {{"DBACKUP_RATE_LIMITS_ENABLED", "false"}}})};
   std::unique_ptr<ControlPlane> control;
   std::unique_ptr<Services> services;
   std::unique_ptr<ApiServer> api;

@@ -50,7 +50,10 @@ TEST_F(SettingsTest, EveryRowHasADefaultOfItsOwnType) {
     const std::string yaml_of_default = [&] {
       const auto dot = row.key.find('.');
       return std::string(row.key.substr(0, dot)) + ":\n  " + std::string(row.key.substr(dot + 1)) + ": " +
-             (row.type == SettingType::List ? "[]" : row.fallback.empty() ? "\"\"" : std::string(row.fallback)) + "\n";
+             (row.type == SettingType::List ? "[]"
+              : row.type == SettingType::Text || row.fallback.empty() ? "\"" + std::string(row.fallback) + "\""
+                                                                       : std::string(row.fallback)) +
+             "\n";
     }();
     EXPECT_EQ(error_of(yaml_of_default), "") << row.key;
   }

@@ -41,7 +41,7 @@ struct ControlWorld {
                 .host_id = std::move(host_id),
                 .program_version = "0",
                 .data_dir = worker.path("data"),
-                .settings = [this] { return settings; }} {
+                .live = live} {
     std::filesystem::create_directories(script.folder() / "plugins");
     script.make_file("plugins/all.so");
     script.set("describe", {{{"result", description()}}});
@@ -139,7 +139,7 @@ struct ControlWorld {
   std::unique_ptr<Database> database;
   SecretBox box{SecretString{kMasterKeyBytes}};
   SystemClock clock;
-  ControlSettings settings;
+  LiveSettings live{Settings::load({})};
   ControlContext context;
   SecretsInMemory secrets;
   SidecarKeys keys{SecretString{kMasterKeyBytes}};

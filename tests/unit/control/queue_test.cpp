@@ -85,7 +85,9 @@ TEST_F(QueueTest, RunsInTheOrderOfArrivalAndOneAtATime) {
 
 TEST_F(QueueTest, NeverRunsARowTwiceWhenTwoHostsShareTheStore) {
   ControlWorld other{script_, "host-b"};
-  world_.settings.max_concurrent_jobs = other.settings.max_concurrent_jobs = 10;
+  for (auto* world : {&world_, &other}) {
+    world->live.update([](Settings& s) { s.set_stored("maxConcurrentJobs", "10"); });
+  }
   script_.set("backup", {{{"error", {{"code", 14}, {"message", "no"}}}}});
   // Each ends what a dead process left as its first deed: after that it looks only at what it claims.
   for (ControlWorld* world : {&world_, &other}) {
