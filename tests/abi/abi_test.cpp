@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/conformance/plugin_under_test.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::tests {
 namespace {
@@ -24,7 +25,7 @@ std::string exported_symbols(const fs::path& library) {
 }
 
 TEST(Abi, AllowsAPluginInPlainC) {
-  const testing::PluginFile plugin{std::string{DBACKUP_BINARY_DIR} +
+  const testing::PluginFile plugin{::dbackup::test::binary_dir() +
                                    "/lib/dbackup/test-plugins/c-notifier.so"};
   const TempFolder folder;
   const std::string file = (folder.path() / "events").string();
@@ -38,7 +39,7 @@ TEST(Abi, AllowsAPluginInPlainC) {
 TEST(Abi, ShowsOneSymbolOfEveryPlugin) {
   size_t seen = 0;
   for (const char* folder : {"/lib/dbackup/plugins", "/lib/dbackup/test-plugins"}) {
-    for (const auto& entry : fs::directory_iterator{std::string{DBACKUP_BINARY_DIR} + folder}) {
+    for (const auto& entry : fs::directory_iterator{::dbackup::test::binary_dir() + folder}) {
       const std::string name = entry.path().filename().string();
       if (entry.path().extension() != ".so" || name.starts_with("bad-")) continue;
       EXPECT_EQ(exported_symbols(entry.path()), "dbackup_plugin\n") << name;
@@ -62,7 +63,7 @@ TEST(Abi, ReadsAMemberOnlyInsideTheOtherSidesStruct) {
 }
 
 TEST(Abi, KeepsTheSdkVersionInOnePlace) {
-  std::ifstream in{std::string{DBACKUP_SOURCE_DIR} + "/sdk/include/dbackup/abi.h"};
+  std::ifstream in{::dbackup::test::source_dir() + "/sdk/include/dbackup/abi.h"};
   const std::string header{std::istreambuf_iterator<char>{in}, {}};
   EXPECT_NE(header.find("#define DBACKUP_SDK_VERSION \"" DBACKUP_PARSED_SDK_VERSION "\""),
             std::string::npos);

@@ -5,12 +5,13 @@
 #include <dbackup/testing/plugin_file.hpp>
 #include <filesystem>
 #include <string>
+#include "tests/support/paths.hpp"
 
 namespace dbackup::tests {
 
 /// A first-party plugin as it was built.
 inline testing::PluginFile built_plugin(const std::string& name) {
-  return testing::PluginFile{std::string{DBACKUP_BINARY_DIR} + "/lib/dbackup/plugins/" + name +
+  return testing::PluginFile{::dbackup::test::binary_dir() + "/lib/dbackup/plugins/" + name +
                              ".so"};
 }
 

@@ -3,6 +3,7 @@
 #include <dbackup/testing/gtest.hpp>
 
 #include "plugin_under_test.hpp"
+#include "tests/support/paths.hpp"
 
 // The kit over its own adapters, and over plugins with one fault each: a check that finds nothing
 // anywhere checks nothing.
@@ -20,7 +21,7 @@ using testing::Outcome;
 using testing::SourceInstance;
 
 testing::PluginFile test_plugin(const std::string& name) {
-  return testing::PluginFile{std::string{DBACKUP_BINARY_DIR} + "/lib/dbackup/test-plugins/" + name +
+  return testing::PluginFile{::dbackup::test::binary_dir() + "/lib/dbackup/test-plugins/" + name +
                              ".so"};
 }
 

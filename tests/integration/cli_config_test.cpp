@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/cli_support.hpp"
+#include "tests/support/paths.hpp"
 
 // What the program says about its arguments and its configuration, and with which exit code.
 namespace dbackup::testing {
@@ -41,12 +42,12 @@ TEST(Program, SaysItsVersionForPeopleAndForScripts) {
 TEST(ConfigCommand, PrintsTheFileThatIsShipped) {
   const auto printed = dbackup({"config", "print"});
   EXPECT_EQ(printed.exit_code, 0);
-  EXPECT_EQ(printed.out, read_file(DBACKUP_SOURCE_DIR "/config/dbackup.yaml"));
+  EXPECT_EQ(printed.out, read_file(::dbackup::test::source_dir() + "/config/dbackup.yaml"));
 }
 
 TEST(ConfigCommand, AcceptsEveryExample) {
   size_t seen = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(DBACKUP_SOURCE_DIR "/config/examples")) {
+  for (const auto& entry : std::filesystem::directory_iterator(::dbackup::test::source_dir() + "/config/examples")) {
     if (entry.path().extension() != ".yaml") continue;
     ++seen;
     const auto checked = dbackup({"config", "check", "--config", entry.path().string()});

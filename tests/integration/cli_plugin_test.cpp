@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/cli_support.hpp"
+#include "tests/support/paths.hpp"
 
 // dbackup plugin list and check, over good plugins and over ones with a fault each.
 namespace dbackup::testing {
@@ -12,8 +13,8 @@ namespace {
 using Json = nlohmann::json;
 using ::testing::HasSubstr;
 
-const std::string kShipped = DBACKUP_BINARY_DIR "/lib/dbackup/plugins/";
-const std::string kFaulty = DBACKUP_BINARY_DIR "/lib/dbackup/test-plugins/";
+const std::string kShipped = ::dbackup::test::binary_dir() + "/lib/dbackup/plugins/";
+const std::string kFaulty = ::dbackup::test::binary_dir() + "/lib/dbackup/test-plugins/";
 
 TEST(PluginList, ShowsEveryShippedAdapter) {
   const auto listed = dbackup({"plugin", "list", "--json"});

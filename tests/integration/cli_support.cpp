@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include "tests/support/paths.hpp"
 
 namespace dbackup::testing {
 namespace {
@@ -70,7 +71,7 @@ ProgramResult run_program(const std::vector<std::string>& argv, const ProgramInp
 }
 
 ProgramResult dbackup(std::vector<std::string> arguments, const ProgramInput& input) {
-  arguments.insert(arguments.begin(), DBACKUP_BINARY_DIR "/bin/dbackup");
+  arguments.insert(arguments.begin(), ::dbackup::test::binary_dir() + "/bin/dbackup");
   return run_program(arguments, input);
 }
 

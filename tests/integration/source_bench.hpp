@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include "tests/support/paths.hpp"
 
 namespace dbackup::testing {
 
@@ -15,7 +16,7 @@ namespace dbackup::testing {
 class SourceBench {
  public:
   SourceBench(const std::string& plugin, Json config)
-      : file_{DBACKUP_BINARY_DIR "/lib/dbackup/plugins/" + plugin + ".so"},
+      : file_{::dbackup::test::binary_dir() + "/lib/dbackup/plugins/" + plugin + ".so"},
         config_(with_defaults(file_.adapter(), std::move(config))) {}  // braces would make an array
 
   const dbackup_adapter& adapter() const { return file_.adapter(); }

@@ -15,12 +15,13 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include "tests/support/paths.hpp"
 
 namespace dbackup::testing {
 namespace fs = std::filesystem;
 namespace {
 
-const std::string kProgram = std::string(DBACKUP_BINARY_DIR) + "/bin/dbackup";
+const std::string kProgram = ::dbackup::test::binary_dir() + "/bin/dbackup";
 
 std::string read_file(const fs::path& path) {
   std::ifstream in{path, std::ios::binary};
@@ -112,7 +113,7 @@ DBackupServer::DBackupServer(Options options) : options_{std::move(options)} {
   environment.emplace("DBACKUP_RATE_LIMITS_ENABLED", "false");
   // Handed on to workers and tools: by it descendants() tells them from those of another test's server.
   environment.emplace("TMPDIR", folder_.path().string());
-  if (options_.with_test_plugins) environment.emplace("DBACKUP_PLUGINS_DIRS", std::string(DBACKUP_BINARY_DIR) + "/lib/dbackup/test-plugins");
+  if (options_.with_test_plugins) environment.emplace("DBACKUP_PLUGINS_DIRS", ::dbackup::test::binary_dir() + "/lib/dbackup/test-plugins");
   key_ = make_key("*");
   start();
 }

@@ -9,6 +9,7 @@
 
 #include "tests/support/worker/test_files.hpp"
 #include "tests/support/worker/worker_session.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::test {
 
@@ -16,7 +17,7 @@ using host::Json;
 using host::protocol::Event;
 using host::protocol::EventKind;
 
-inline const std::string kLocal = std::string{DBACKUP_PLUGINS} + "/local-filesystem.so";
+inline const std::string kLocal = ::dbackup::test::binary_dir() + "/lib/dbackup/plugins" "/local-filesystem.so";
 
 inline Json probe_source(Json config) {
   return {{"plugin_path", kProbe}, {"adapter_id", "probe-source"}, {"config", std::move(config)}};

@@ -1,6 +1,7 @@
 #include <sys/prctl.h>
 
 #include "tests/integration/worker/worker_fixture.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::test {
 namespace {
@@ -104,7 +105,7 @@ TEST(WorkerProtocol, DescribesAPluginAndRefusesABrokenOne) {
   EXPECT_EQ(outcome.data.at("adapters").size(), 2U);
   const auto broken = worker.run(
       "describe",
-      {{"plugin_path", std::string{DBACKUP_TEST_PLUGINS} + "/dbackup_broken_descriptor.so"}});
+      {{"plugin_path", ::dbackup::test::binary_dir() + "/lib/worker-test-plugins" "/dbackup_broken_descriptor.so"}});
   EXPECT_FALSE(broken.ok);
   EXPECT_THAT(broken.data.at("message").get<std::string>(), HasSubstr("org.dbackup.test.broken"));
 }

@@ -4,10 +4,11 @@
 #include <string>
 
 #include "base/id.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::test {
 
-inline const std::string kProbe = std::string{DBACKUP_TEST_PLUGINS} + "/dbackup_probe_plugin.so";
+inline const std::string kProbe = ::dbackup::test::binary_dir() + "/lib/worker-test-plugins" "/dbackup_probe_plugin.so";
 
 /// A folder of its own, removed at the end.
 class TemporaryFolder {

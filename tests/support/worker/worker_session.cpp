@@ -9,6 +9,8 @@
 #include <csignal>
 #include <thread>
 
+#include "tests/support/paths.hpp"
+
 extern char** environ;
 
 namespace dbackup::test {
@@ -26,11 +28,12 @@ WorkerSession::WorkerSession(bool greet) {
   // At numbers no pipe end of ours has: dup2 onto itself would keep close-on-exec.
   ::posix_spawn_file_actions_adddup2(&actions, events.write_end.get(), 51);
   ::posix_spawn_file_actions_adddup2(&actions, bulk.write_end.get(), 52);
-  const char* argv[] = {DBACKUP_WORKER_TOOL, "--events-fd", "51", "--bulk-fd", "52", nullptr};
+  const std::string tool = binary_dir() + "/bin/dbackup_worker_tool";
+  const char* argv[] = {tool.c_str(), "--events-fd", "51", "--bulk-fd", "52", nullptr};
   const int failure =
       ::posix_spawn(&pid_, argv[0], &actions, nullptr, const_cast<char**>(argv), environ);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) throw std::runtime_error("cannot start " DBACKUP_WORKER_TOOL);
+  if (failure != 0) throw std::runtime_error("cannot start " + tool);
   input_ = std::move(input.write_end);
   events_ = std::move(events.read_end);
   bulk_ = std::move(bulk.read_end);

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "api/route_table.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::host::testing {
 namespace {
@@ -63,7 +64,7 @@ ApiFixture::ApiFixture() {
                          .data_dir = folder.file("data"),
                          .live = live};
   ControlPlaneOptions options;
-  options.worker.path = DBACKUP_SCRIPTED_WORKER;
+  options.worker.path = ::dbackup::test::binary_dir() + "/bin/dbackup_scripted_worker";
   options.plugin_directories = {folder.file("plugins")};
   control = std::make_unique<ControlPlane>(std::move(context), master_key, options);
   // The queue stays idle: executions wait in the state in which the API left them.

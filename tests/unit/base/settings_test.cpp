@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/settings_table.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -120,7 +121,7 @@ TEST_F(SettingsTest, ListsComeFromYamlAndFromTheEnvironment) {
 }
 
 TEST_F(SettingsTest, TheShippedFileIsTheTableAndLoads) {
-  const std::string shipped = DBACKUP_SOURCE_DIR "/config/dbackup.yaml";
+  const std::string shipped = ::dbackup::test::source_dir() + "/config/dbackup.yaml";
   std::stringstream text;
   text << std::ifstream{shipped}.rdbuf();
   EXPECT_EQ(text.str(), render_default_yaml()) << "write it anew with: dbackup config print";

@@ -9,6 +9,7 @@
 
 #include "base/json.hpp"
 #include "control/worker_process.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::host {
 
@@ -36,7 +37,7 @@ class ScriptedWorker {
     save();
   }
   WorkerProgram program() const {
-    return {.path = DBACKUP_FAKE_WORKER, .arguments = {script_path(), "worker"}};
+    return {.path = ::dbackup::test::binary_dir() + "/bin/fake_worker", .arguments = {script_path(), "worker"}};
   }
   /// The requests of one operation so far, with "body".
   std::vector<Json> requests(const std::string& op) const {

@@ -10,6 +10,7 @@
 
 #include "crypto/hash.hpp"
 #include "tests/unit/crypto/age_support.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -75,7 +76,7 @@ const std::vector<Vector>& vectors() {
   static const std::vector<Vector> all = [] {
     std::vector<Vector> loaded;
     for (const auto& entry :
-         std::filesystem::directory_iterator{DBACKUP_SOURCE_DIR "/tests/data/age-testkit"}) {
+         std::filesystem::directory_iterator{::dbackup::test::source_dir() + "/tests/data/age-testkit"}) {
       if (entry.path().filename() != "README.md") loaded.push_back(load(entry.path()));
     }
     return loaded;

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "crypto/hash.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -16,7 +17,7 @@ const std::string kKey(32, '\x07');
 constexpr const char* kKeyId = "0123456789abcdef";
 
 std::string golden(const std::string& name) {
-  std::ifstream file{std::string{DBACKUP_SOURCE_DIR} + "/tests/data/sidecar/" + name};
+  std::ifstream file{::dbackup::test::source_dir() + "/tests/data/sidecar/" + name};
   EXPECT_TRUE(file.good()) << name;
   return {std::istreambuf_iterator<char>{file}, {}};
 }

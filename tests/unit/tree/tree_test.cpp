@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 #include <vector>
+#include "tests/support/paths.hpp"
 
 // The house rules that are about files: who may include whom, how long a file may be.
 namespace {
@@ -38,7 +39,7 @@ struct SourceFile {
 std::vector<SourceFile> sources(const std::string& folder) {
   std::vector<SourceFile> out;
   const std::set<std::string> endings{".cpp", ".hpp", ".h", ".c"};
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(DBACKUP_SOURCE_DIR) / folder)) {
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(::dbackup::test::source_dir()) / folder)) {
     if (!entry.is_regular_file() || !endings.contains(entry.path().extension().string())) continue;
     SourceFile file{.path = entry.path()};
     std::ifstream in{entry.path()};
@@ -51,7 +52,7 @@ std::vector<SourceFile> sources(const std::string& folder) {
 }
 
 std::string room_of(const fs::path& path) {
-  const auto relative = path.lexically_relative(fs::path(DBACKUP_SOURCE_DIR) / "host");
+  const auto relative = path.lexically_relative(fs::path(::dbackup::test::source_dir()) / "host");
   return relative.begin()->string();
 }
 
@@ -121,7 +122,7 @@ TEST(Tree, NoFileOutgrowsItsReader) {
 TEST(Tree, TheTopLevelHoldsWhatTheMapSays) {
   const std::set<std::string> allowed{"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md",
                                       "config", "host", "packaging", "plugins", "sdk", "tests", "build"};
-  for (const auto& entry : fs::directory_iterator(DBACKUP_SOURCE_DIR)) {
+  for (const auto& entry : fs::directory_iterator(::dbackup::test::source_dir())) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(".")) continue;
     EXPECT_TRUE(allowed.contains(name)) << name;

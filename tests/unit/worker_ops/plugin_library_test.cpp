@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "tests/unit/worker_ops/plugin_fixture.hpp"
+#include "tests/support/paths.hpp"
 
 namespace dbackup::test {
 namespace {
@@ -20,7 +21,7 @@ using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 std::string broken(const std::string& name) {
-  return std::string{DBACKUP_TEST_PLUGINS} + "/dbackup_broken_" + name + ".so";
+  return ::dbackup::test::binary_dir() + "/lib/worker-test-plugins" "/dbackup_broken_" + name + ".so";
 }
 
 /// The error's text; every refusal names the file.
