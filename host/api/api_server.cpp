@@ -3,11 +3,13 @@
 #include "api/dispatcher.hpp"
 #include "api/http_server.hpp"
 #include "api/resources/adapters_resource.hpp"
+#include "api/resources/certificate_resource.hpp"
 #include "api/resources/executions_resource.hpp"
 #include "api/resources/jobs_resource.hpp"
 #include "api/resources/keys_resource.hpp"
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
+#include "api/tls.hpp"
 #include "services/services.hpp"
 
 namespace dbackup::host {
@@ -16,9 +18,11 @@ struct ApiServer::Parts {
   Parts(Services& services, const ApiServerOptions& options,
         std::vector<std::unique_ptr<Authenticator>> first_authenticators)
       : authenticators{std::move(first_authenticators)},
+        gate{services.control.context().live, services.control.context().clock},
         idempotency{services.control.context().database, services.control.context().clock},
         status{services},
         keys{services},
+        certificate{services},
         adapters{services},
         jobs{services},
         executions{services},
@@ -26,6 +30,7 @@ struct ApiServer::Parts {
     authenticators.push_back(std::make_unique<ApiKeyAuthenticator>(services.key_verifier));
     status.mount(routes);
     keys.mount(routes);
+    certificate.mount(routes);
     adapters.mount(routes);
     jobs.mount(routes);
     executions.mount(routes);
@@ -34,19 +39,30 @@ struct ApiServer::Parts {
     for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
     dispatcher = std::make_unique<Dispatcher>(
         routes, std::move(in_order), idempotency,
-        DispatcherOptions{.log_requests = options.log_requests, .is_https = options.is_https});
-    server = std::make_unique<HttpServer>(options.http, *dispatcher);
+        DispatcherOptions{.log_requests = options.log_requests,
+                          .is_https = options.is_https,
+                          .gate = &gate});
+    HttpServerOptions http = options.http;
+    if (services.certificates.is_enabled()) {
+      tls = std::make_shared<TlsListener>(services.certificates.ensure());
+      services.certificates.on_change([tls = tls](const CertificatePair& pair) { tls->replace(pair); });
+      http.transport = [tls = tls](int socket) { return tls->accept(socket); };
+    }
+    server = std::make_unique<HttpServer>(std::move(http), *dispatcher);
   }
 
   std::vector<std::unique_ptr<Authenticator>> authenticators;
+  ClientGate gate;
   Idempotency idempotency;
   StatusResource status;
   KeysResource keys;
+  CertificateResource certificate;
   AdaptersResource adapters;
   JobsResource jobs;
   ExecutionsResource executions;
   StorageResource storage;
   RouteTable routes;
+  std::shared_ptr<TlsListener> tls;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<HttpServer> server;
 };

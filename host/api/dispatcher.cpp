@@ -57,6 +57,11 @@ Dispatcher::Dispatcher(const RouteTable& routes, std::vector<Authenticator*> aut
       options_{options} {}
 
 RouteInfo Dispatcher::route(HttpRequest& head) {
+  if (options_.gate != nullptr) {
+    if (auto refusal = options_.gate->admit(head)) {
+      return {.run = HttpRun::Inline, .answer = std::move(refusal)};
+    }
+  }
   RouteTable::Found found = routes_.find(head.method, head.segments);
   if (found.match) {
     const RouteRow& row = *found.match->row;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/authenticator.hpp"
+#include "api/client_gate.hpp"
 #include "api/http_handler.hpp"
 #include "api/idempotency.hpp"
 #include "api/route_table.hpp"
@@ -15,6 +16,8 @@ struct DispatcherOptions {
   bool log_requests = false;
   /// Clients reach this server by TLS, so it may tell them to insist on it.
   bool is_https = false;
+  /// Asked before anything else about a request is; nullptr: nobody is.
+  ClientGate* gate = nullptr;
 };
 
 /// From a request to its answer: match, authenticate, permit, read the body, call the handler, and

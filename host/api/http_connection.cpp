@@ -49,13 +49,16 @@ HttpConnection::HttpConnection(HttpHub& hub, uint64_t id, UniqueFd socket)
                                        : make_plain_transport(socket_.get())},
       framer_{
           {.header_bytes = hub.options.header_bytes, .header_fields = hub.options.header_fields}},
-      deadline_{SteadyClock::now() + hub.options.deadlines.idle} {}
+      deadline_{SteadyClock::now() + (transport_->is_ready() ? hub.options.deadlines.idle
+                                                             : hub.options.deadlines.head)} {}
 
 void HttpConnection::input(std::string_view wire) {
   Lock lock{mutex_};
   if (phase_ == Phase::Closed || phase_ == Phase::Lingering) return;
+  const bool was_ready = transport_->is_ready();
   const auto plain = transport_->receive(wire);
   if (!plain) return close(lock);
+  if (!was_ready && transport_->is_ready()) set_read_deadline();
   if (transport_->wants_flush()) {
     const auto step = transport_->flush();
     if (step == HttpTransport::Step::Broken) return close(lock);

@@ -20,6 +20,9 @@ class HttpTransport {
 
   virtual ~HttpTransport() = default;
 
+  /// False until the transport's own handshake is done; a peer has the deadline of a head for it.
+  virtual bool is_ready() const { return true; }
+
   /// Bytes as read from the socket, in order. Returns the plain bytes they carried, valid until the
   /// next call; nullopt when the peer broke the transport's protocol.
   virtual std::optional<std::string_view> receive(std::string_view wire) = 0;

@@ -41,6 +41,19 @@ void add_method(std::string& allow, std::string_view method) {
 
 }  // namespace
 
+RateBucket rate_bucket(Method method, const std::vector<std::string>& segments) noexcept {
+  const auto is = [&](size_t at, std::string_view text) {
+    return segments.size() > at && segments[at] == text;
+  };
+  if (!is(0, "api") || is(1, "internal")) return RateBucket::None;
+  // Monitors ask it all the time, and its answer costs nothing.
+  if (is(1, "health") && segments.size() == 2) return RateBucket::None;
+  if (is(1, "auth") && segments.size() > 2 && segments[2].starts_with("sign-in")) {
+    return RateBucket::Auth;
+  }
+  return method == Method::Get || method == Method::Head ? RateBucket::Api : RateBucket::Mutation;
+}
+
 bool Access::admits(const Principal& who) const noexcept {
   switch (kind_) {
     case Kind::Public:
@@ -82,9 +95,7 @@ std::string Access::describe() const {
 
 void RouteTable::add(RouteRow row) {
   row.segments = split(row.path);
-  if (row.bucket == RateBucket::ByMethod) {
-    row.bucket = row.method == Method::Get ? RateBucket::Api : RateBucket::Mutation;
-  }
+  row.bucket = rate_bucket(row.method, row.segments);
   const size_t length = row.segments.size();
   if (by_length_.size() <= length) by_length_.resize(length + 1);
   for (const auto& other : by_length_[length]) {

@@ -39,7 +39,10 @@ struct ApiRequest {
   }
 };
 
-enum class RateBucket { ByMethod, Auth, Api, Mutation };
+enum class RateBucket { ByMethod, Auth, Api, Mutation, None };
+/// The bucket in which a request counts, known or unknown path alike. `segments` are decoded, so that
+/// no spelling of a path counts elsewhere.
+RateBucket rate_bucket(Method method, const std::vector<std::string>& segments) noexcept;
 
 enum class BodyRule {
   None,      ///< whatever is sent is ignored

@@ -24,7 +24,7 @@ constexpr std::array kSettings{
                "How long a stopping server waits for running backups before it cancels them.", 0, 86400},
     SettingRow{"server.trusted_proxies", Text, "",
                "Addresses or networks (127.0.0.1, 10.0.0.0/8, fd00::/8), separated by commas, of proxies whose "
-               "X-Forwarded-For and X-Forwarded-Proto are believed. Empty: nobody's are, since anybody can send them."},
+               "X-Forwarded-For is believed. Empty: nobody's is, since anybody can send it."},
     SettingRow{"tls.enabled", Boolean, "false",
                "Speak https. Off by default because the default address is this machine alone."},
     SettingRow{"tls.certificate_file", Path, "",

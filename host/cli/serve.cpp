@@ -83,7 +83,8 @@ ControlPlaneOptions control_options(const Settings& settings) {
 ApiServerOptions api_options(const Settings& settings) {
   ApiServerOptions options;
   options.public_url = settings.text("server.public_url");
-  options.is_https = options.public_url.starts_with("https://");
+  options.is_https =
+      settings.flag("tls.enabled") || options.public_url.starts_with("https://");
   options.log_requests = settings.text("log.level") == "debug";
   options.http.address = settings.text("server.address");
   options.http.port = static_cast<uint16_t>(settings.integer("server.port"));
@@ -94,13 +95,19 @@ ApiServerOptions api_options(const Settings& settings) {
   return options;
 }
 
-/// Waits for the signal to stop. A second one, while `stop` still runs, ends the process at once: workers die
+/// Waits for the signal to stop; SIGHUP is the word to read renewed certificates. A second one, while `stop` still runs, ends the process at once: workers die
 /// with it, and the next start reconciles.
-void run_until_signal(const sigset_t& signals, const std::function<void()>& stop) {
+void run_until_signal(const sigset_t& signals, const std::function<void()>& reload,
+                      const std::function<void()>& stop) {
   int signal = 0;
-  do {
-    sigwait(&signals, &signal);
-  } while (signal == SIGHUP);
+  for (sigwait(&signals, &signal); signal == SIGHUP; sigwait(&signals, &signal)) {
+    try {
+      reload();
+      log_info("certificates were read again");
+    } catch (const std::exception& error) {
+      log_error(std::string("the certificate stays as it was: ") + error.what());
+    }
+  }
   log_info("stopping: running backups may finish; a second signal ends at once");
   std::thread impatient{[&signals] {
     int again = 0;
@@ -141,10 +148,11 @@ int serve(const InstanceOptions& arguments) {
   ApiServer api{services, api_options(instance.settings)};
   api.start();
   control.start();
-  log_info(std::string("dbackup ") + kProgramVersion + " listening on http://" +
+  log_info(std::string("dbackup ") + kProgramVersion + " listening on " +
+           (instance.settings.flag("tls.enabled") ? "https://" : "http://") +
            instance.settings.text("server.address") + ":" + std::to_string(api.port()) + ", data in " +
            instance.data_dir.string());
-  run_until_signal(signals, [&] {
+  run_until_signal(signals, [&] { services.certificates.reload(); }, [&] {
     control.stop(std::chrono::seconds{instance.settings.integer("server.shutdown_grace_seconds")});
     api.drain_and_stop(kDrainTime);
   });

@@ -4,6 +4,7 @@
 #include "services/adapter_service.hpp"
 #include "services/api_key_service.hpp"
 #include "services/audit_log.hpp"
+#include "services/certificate_service.hpp"
 #include "services/download_service.hpp"
 #include "services/encryption_profile_service.hpp"
 #include "services/execution_service.hpp"
@@ -20,6 +21,7 @@ struct Services {
   explicit Services(ControlPlane& plane)
       : control{plane},
         audit{plane.context().database, plane.context().clock},
+        certificates{plane, audit},
         key_verifier{plane.context().database, plane.context().clock},
         api_keys{plane.context().database, plane.context().clock, key_verifier},
         profiles{plane.context().database, plane.context().clock, plane.context().box},
@@ -34,6 +36,7 @@ struct Services {
 
   ControlPlane& control;
   AuditLog audit;
+  CertificateService certificates;
   ApiKeyVerifier key_verifier;
   ApiKeyService api_keys;
   EncryptionProfileService profiles;

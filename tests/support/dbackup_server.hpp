@@ -51,6 +51,7 @@ class DBackupServer {
   struct Options {
     std::map<std::string, std::string> environment = {};
     bool with_test_plugins = false;  ///< also lib/dbackup/test-plugins
+    std::string ca_file = "";        ///< believed over https; "": the certificate the server made
   };
   explicit DBackupServer(Options options);
   DBackupServer() : DBackupServer{Options{}} {}
@@ -60,7 +61,8 @@ class DBackupServer {
   int stop();          ///< SIGTERM; the exit status
   void kill_hard();    ///< SIGKILL to the host alone, reaped
   pid_t pid() const { return pid_; }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const;
+  bool is_https() const;  ///< by DBACKUP_TLS_ENABLED
   int port() const { return port_; }
   const std::string& key() const { return key_; }
   std::filesystem::path data_dir() const { return folder_.path() / "data"; }

@@ -1,5 +1,6 @@
 #include "api/resources/status_resource.hpp"
 
+#include "api/client_gate.hpp"
 #include "api/render.hpp"
 #include "api/schemas.hpp"
 #include "services/services.hpp"
@@ -7,6 +8,17 @@
 namespace dbackup::host {
 namespace {
 constexpr int kUnhealthy[] = {503};
+
+Json limits_answer() {
+  using namespace schema;
+  const Json limit = object({required("points", described(integer(), "requests a window")),
+                             required("duration", described(integer(), "seconds"))});
+  return object({required("auth", limit), required("api", limit), required("mutation", limit)});
+}
+
+Json limit_json(const RateLimit& limit) {
+  return {{"points", limit.points}, {"duration", limit.window_seconds}};
+}
 }
 
 const Route<StatusResource> StatusResource::kRoutes[] = {
@@ -30,6 +42,13 @@ const Route<StatusResource> StatusResource::kRoutes[] = {
      .handler = &StatusResource::me,
      .summary = "Who you are and what you may do",
      .response = schemas::caller},
+    {.method = Method::Get,
+     .path = "/api/internal/rate-limit-config",
+     .access = Permission::SettingsRead,
+     .handler = &StatusResource::limits,
+     .summary = "The rate limits in force",
+     .section = "Settings",
+     .response = limits_answer},
 };
 
 void StatusResource::mount(RouteTable& table) { table.mount<StatusResource>(*this, kRoutes); }
@@ -49,6 +68,13 @@ HttpResponse StatusResource::permissions(const ApiRequest&, const Principal&) {
 
 HttpResponse StatusResource::me(const ApiRequest&, const Principal& who) {
   return json_answer(200, render::wrapped(render::caller(who)));
+}
+
+HttpResponse StatusResource::limits(const ApiRequest&, const Principal&) {
+  const RateLimits limits = rate_limits(*services_.control.context().live.now());
+  return json_answer(200, {{"auth", limit_json(limits.auth)},
+                           {"api", limit_json(limits.api)},
+                           {"mutation", limit_json(limits.mutation)}});
 }
 
 }  // namespace dbackup::host

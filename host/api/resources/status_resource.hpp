@@ -15,6 +15,7 @@ class StatusResource {
  private:
   HttpResponse health(const ApiRequest& request, const Principal& who);
   HttpResponse permissions(const ApiRequest& request, const Principal& who);
+  HttpResponse limits(const ApiRequest& request, const Principal& who);
   HttpResponse me(const ApiRequest& request, const Principal& who);
   static const Route<StatusResource> kRoutes[];
 
