@@ -20,6 +20,7 @@ struct ApiServer::Parts {
       : authenticators{std::move(first_authenticators)},
         gate{services.control.context().live, services.control.context().clock},
         idempotency{services.control.context().database, services.control.context().clock},
+        changes{services.control.context().database},
         status{services},
         keys{services},
         certificate{services},
@@ -38,7 +39,7 @@ struct ApiServer::Parts {
     std::vector<Authenticator*> in_order;
     for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
     dispatcher = std::make_unique<Dispatcher>(
-        routes, std::move(in_order), idempotency,
+        routes, std::move(in_order), idempotency, changes,
         DispatcherOptions{.log_requests = options.log_requests,
                           .is_https = options.is_https,
                           .gate = &gate});
@@ -54,6 +55,7 @@ struct ApiServer::Parts {
   std::vector<std::unique_ptr<Authenticator>> authenticators;
   ClientGate gate;
   Idempotency idempotency;
+  ConditionalChanges changes;
   StatusResource status;
   KeysResource keys;
   CertificateResource certificate;

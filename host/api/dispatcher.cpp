@@ -1,6 +1,7 @@
 #include "api/dispatcher.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "api/http_error.hpp"
 #include "base/logging.hpp"
@@ -24,7 +25,16 @@ bool contains_ignoring_case(std::string_view text, std::string_view part) {
          }).begin() != text.end();
 }
 
+bool starts_ignoring_case(std::string_view text, std::string_view start) {
+  return equal_ignoring_case(text.substr(0, start.size()), start);
+}
+
 Json read_body(const RouteRow& row, const HttpRequest& request) {
+  if (row.consumes != "application/json" &&
+      !starts_ignoring_case(request.headers.get("Content-Type"), row.consumes)) {
+    throw Error(ErrorCode::InvalidArgument,
+                "\"Content-Type\" must be " + row.consumes + " for this path", {}, "media_type");
+  }
   if (row.body == BodyRule::None) return Json::object();
   if (row.body == BodyRule::IfJson &&
       !contains_ignoring_case(request.headers.get("Content-Type"), "application/json")) {
@@ -50,10 +60,12 @@ std::string log_name(const HttpRequest& request) {
 }  // namespace
 
 Dispatcher::Dispatcher(const RouteTable& routes, std::vector<Authenticator*> authenticators,
-                       Idempotency& idempotency, DispatcherOptions options)
+                       Idempotency& idempotency, ConditionalChanges& changes,
+                       DispatcherOptions options)
     : routes_{routes},
       authenticators_{std::move(authenticators)},
       idempotency_{idempotency},
+      changes_{changes},
       options_{options} {}
 
 RouteInfo Dispatcher::route(HttpRequest& head) {
@@ -100,7 +112,7 @@ HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) con
   if (row.query) schema::check_query(*row.query, request.query);
   const ApiRequest api{.http = request, .params = match.params, .body = read_body(row, request)};
   const std::string* key = row.idempotent ? request.headers.find("Idempotency-Key") : nullptr;
-  if (key == nullptr) return row.handler(api, who);
+  if (key == nullptr) return answer(row, api, who);
   const IdempotentRequest idempotent{
       .principal = who.id,
       .route = std::string{to_string(row.method)} + " " + request.path,
@@ -108,6 +120,29 @@ HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) con
       .body = request.body,
       .secret_owner = row.secret_owner};
   return idempotency_.answer(idempotent, [&] { return row.handler(api, who); });
+}
+
+/// The resource of the request's path as its GET shows it to `who`.
+HttpResponse Dispatcher::current(const HttpRequest& request, const Principal& who) const {
+  const RouteTable::Found found = routes_.find(Method::Get, request.segments);
+  if (!found.match || !found.match->row->etag) {
+    throw std::logic_error{request.path + " has a row with an entity tag, and no GET with one"};
+  }
+  const RouteRow& row = *found.match->row;
+  if (!row.access.admits(who)) {
+    throw Error(ErrorCode::PermissionDenied,
+                "Forbidden: \"If-Match\" needs " + row.access.describe());
+  }
+  return row.handler(ApiRequest{.http = request, .params = found.match->params}, who);
+}
+
+HttpResponse Dispatcher::answer(const RouteRow& row, const ApiRequest& request,
+                                const Principal& who) const {
+  const auto run = [&] { return row.handler(request, who); };
+  if (!row.etag) return run();
+  if (row.method == Method::Get) return with_entity_tag(run(), request.http);
+  return changes_.run(
+      request.http, [&] { return current(request.http, who); }, run);
 }
 
 HttpResponse Dispatcher::handle(HttpRequest& request) {

@@ -5,6 +5,7 @@
 
 #include "api/authenticator.hpp"
 #include "api/client_gate.hpp"
+#include "api/entity_tag.hpp"
 #include "api/http_handler.hpp"
 #include "api/idempotency.hpp"
 #include "api/route_table.hpp"
@@ -24,10 +25,10 @@ struct DispatcherOptions {
 /// give every error its body and status. Knows nothing of sockets. [any-thread]
 class Dispatcher final : public RequestHandler {
  public:
-  /// `routes`, `authenticators` and `idempotency` must outlive it. The first authenticator that
-  /// finds credentials of its kind decides.
+  /// All that is referred to must outlive it. The first authenticator that finds credentials of its
+  /// kind decides.
   Dispatcher(const RouteTable& routes, std::vector<Authenticator*> authenticators,
-             Idempotency& idempotency, DispatcherOptions options = {});
+             Idempotency& idempotency, ConditionalChanges& changes, DispatcherOptions options = {});
 
   RouteInfo route(HttpRequest& head) override;
   HttpResponse handle(HttpRequest& request) override;
@@ -37,10 +38,13 @@ class Dispatcher final : public RequestHandler {
  private:
   Principal authenticate(const HttpRequest& request) const;
   HttpResponse call(const RouteMatch& match, HttpRequest& request) const;
+  HttpResponse answer(const RouteRow& row, const ApiRequest& request, const Principal& who) const;
+  HttpResponse current(const HttpRequest& request, const Principal& who) const;
 
   const RouteTable& routes_;
   std::vector<Authenticator*> authenticators_;
   Idempotency& idempotency_;
+  ConditionalChanges& changes_;
   DispatcherOptions options_;
 };
 

@@ -1,6 +1,7 @@
 #include "api/route_table.hpp"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace dbackup::host {
@@ -91,6 +92,29 @@ std::string Access::describe() const {
   std::string out{to_string(permission_)};
   if (other_ != permission_) out += " or " + std::string{to_string(other_)};
   return out;
+}
+
+bool takes_body(const RouteRow& row) {
+  return row.body != BodyRule::None || row.consumes != "application/json";
+}
+
+std::vector<int> answers_of(const RouteRow& row) {
+  std::set<int> out{row.success, 400, 500};
+  out.insert(row.failures.begin(), row.failures.end());
+  const bool reads = row.method == Method::Get;
+  const auto when = [&out](bool applies, std::initializer_list<int> statuses) {
+    if (applies) out.insert(statuses);
+  };
+  when(!row.access.is_public(), {401, 403});
+  when(row.path.find('{') != std::string::npos, {404});
+  when(takes_body(row), {413});
+  when(row.consumes != "application/json", {415});
+  when(row.etag, {reads ? 304 : 412});
+  when(row.idempotent, {409, 422});
+  when(row.bucket != RateBucket::None, {429});
+  when(row.run != HttpRun::Inline, {503});
+  when(!reads, {507});
+  return {out.begin(), out.end()};
 }
 
 void RouteTable::add(RouteRow row) {

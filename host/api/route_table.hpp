@@ -66,7 +66,7 @@ struct Route {
   schema::Function request = nullptr;
   schema::Function response = nullptr;  ///< nullptr: no JSON
   int success = 200;
-  std::span<const int> failures = {};
+  std::span<const int> failures = {};  ///< beside what answers_of() derives from the row
   bool idempotent = false;  ///< honours Idempotency-Key
   std::string_view secret_owner =
       "";  ///< JSON pointer to the id of what was made, when the answer holds a secret
@@ -99,6 +99,12 @@ struct RouteRow {
   RateBucket bucket;
   uint64_t body_limit;
 };
+
+/// Whether a body sent to it is looked at.
+bool takes_body(const RouteRow& row);
+/// Every status the row can answer: its own, and those that follow from what it is. The OpenAPI
+/// document lists them, and the tests hold the server to them.
+std::vector<int> answers_of(const RouteRow& row);
 
 /// A request that found its row.
 struct RouteMatch {

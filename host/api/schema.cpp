@@ -35,7 +35,9 @@ size_t character_count(const std::string& text) {
   return count;
 }
 
-void check_at(const Json& schema, const Json& value, const std::string& where);
+enum class Undescribed { Ignored, Refused };
+
+void check_at(const Json& schema, const Json& value, const std::string& where, Undescribed others);
 
 void check_text(const Json& schema, const std::string& text, const std::string& where) {
   if (text.find('\0') != std::string::npos) bad(where, "must not contain NUL");
@@ -56,7 +58,8 @@ void check_text(const Json& schema, const std::string& text, const std::string& 
   bad(where, "must be one of: " + all);
 }
 
-void check_object(const Json& schema, const Json& value, const std::string& where) {
+void check_object(const Json& schema, const Json& value, const std::string& where,
+                  Undescribed others) {
   const std::string prefix = where.empty() ? "" : where + ".";
   if (schema.contains("required")) {
     for (const Json& name : schema["required"]) {
@@ -67,21 +70,27 @@ void check_object(const Json& schema, const Json& value, const std::string& wher
   if (schema.contains("properties")) {
     for (const auto& [name, property] : schema["properties"].items()) {
       const auto found = value.find(name);
-      if (found != value.end()) check_at(property, *found, prefix + name);
+      if (found != value.end()) check_at(property, *found, prefix + name, others);
     }
   }
   if (schema.contains("additionalProperties")) {
     for (const auto& [name, member] : value.items()) {
-      check_at(schema["additionalProperties"], member, prefix + name);
+      check_at(schema["additionalProperties"], member, prefix + name, others);
+    }
+  } else if (others == Undescribed::Refused) {
+    const Json described = schema.value("properties", Json::object());
+    for (const auto& [name, member] : value.items()) {
+      if (!described.contains(name)) bad(prefix + name, "is not described by its schema");
     }
   }
 }
 
-void check_any_of(const Json& forms, const Json& value, const std::string& where) {
+void check_any_of(const Json& forms, const Json& value, const std::string& where,
+                  Undescribed others) {
   std::string reason;
   for (const Json& form : forms) {
     try {
-      check_at(form, value, where);
+      check_at(form, value, where, others);
       return;
     } catch (const Error& error) {
       // The form whose type fits gives the better reason.
@@ -94,8 +103,8 @@ void check_any_of(const Json& forms, const Json& value, const std::string& where
   throw Error(ErrorCode::InvalidArgument, reason);
 }
 
-void check_at(const Json& schema, const Json& value, const std::string& where) {
-  if (schema.contains("anyOf")) return check_any_of(schema["anyOf"], value, where);
+void check_at(const Json& schema, const Json& value, const std::string& where, Undescribed others) {
+  if (schema.contains("anyOf")) return check_any_of(schema["anyOf"], value, where, others);
   if (!schema.contains("type")) return;
   const auto& type = schema["type"].get_ref<const std::string&>();
   if (!has_type(value, type)) {
@@ -103,7 +112,7 @@ void check_at(const Json& schema, const Json& value, const std::string& where) {
     bad(where, std::string{"must be "} + (vowel ? "an " : "a ") + type);
   }
   if (value.is_string()) check_text(schema, value.get_ref<const std::string&>(), where);
-  if (value.is_object()) check_object(schema, value, where);
+  if (value.is_object()) check_object(schema, value, where, others);
   if (value.is_number()) {
     if (schema.contains("minimum") && value < schema["minimum"]) {
       bad(where, "must be at least " + schema["minimum"].dump());
@@ -117,7 +126,7 @@ void check_at(const Json& schema, const Json& value, const std::string& where) {
     bad(where, "must not be empty");
   }
   for (size_t i = 0; i < value.size() && schema.contains("items"); ++i) {
-    check_at(schema["items"], value[i], where + "[" + std::to_string(i) + "]");
+    check_at(schema["items"], value[i], where + "[" + std::to_string(i) + "]", others);
   }
 }
 
@@ -175,7 +184,13 @@ Json described(Json schema, std::string_view text) {
   return schema;
 }
 
-void check(const Json& schema, const Json& value) { check_at(schema, value, ""); }
+void check(const Json& schema, const Json& value) {
+  check_at(schema, value, "", Undescribed::Ignored);
+}
+
+void check_answer(const Json& schema, const Json& value) {
+  check_at(schema, value, "", Undescribed::Refused);
+}
 
 void check_query(const Json& schema,
                  const std::vector<std::pair<std::string, std::string>>& parameters) {
@@ -201,7 +216,7 @@ void check_query(const Json& schema,
         bad(where, "must be an integer");
       value = number;
     }
-    check_at(*property, value, where);
+    check_at(*property, value, where, Undescribed::Ignored);
     if (property->value("format", "") == "date-time") parse_iso8601(text, where);
   }
 }

@@ -51,6 +51,10 @@ Json described(Json schema, std::string_view text);
 /// Checks `value`. Throws Error{InvalidArgument} naming the field ("destinations[0].configId").
 /// Understands exactly the words that the functions above write.
 void check(const Json& schema, const Json& value);
+/// Checks an answer of ours: the same, and every member must be described. An object without
+/// "properties" and "additionalProperties" describes none, so it must be empty. Throws
+/// Error{InvalidArgument} naming the member.
+void check_answer(const Json& schema, const Json& value);
 /// Checks the parameters of a query string against an object schema: their values are texts, so an
 /// integer is one written in digits. Parameters that the schema does not name are ignored, and so
 /// are empty values and those of flags: only the exact text "true" counts, anything else is false.

@@ -21,13 +21,26 @@ Json adapter() {
                  required("supportsBrowse", flag())});
 }
 Json adapter_list() { return list_of(adapter()); }
+
+namespace {
+Json adapter_option() {
+  return object({required("name", text()), required("type", text()), required("required", flag()),
+                 required("default", described(any(), "of the option's type; null: none")),
+                 required("secret", flag()), required("help", text()),
+                 optional("values", list_of(text()))});
+}
+}  // namespace
+
 Json adapter_types() {
-  return wrapped(list_of(
-      object({required("id", text()), required("type", text()), required("name", text()),
-              required("group", text()), required("beta", flag()),
-              required("roles", list_of(text())), required("credentials", any_object()),
-              required("fields", list_of(any_object())), required("supportsSnapshot", flag()),
-              required("supportsBrowse", flag()), required("combinable", flag())})));
+  return wrapped(list_of(object(
+      {required("id", text()), required("type", text()), required("name", text()),
+       required("group", text()), required("beta", flag()), required("roles", list_of(text())),
+       required("credentials", object({optional("primary", text()), optional("ssh", text())})),
+       required("fields", list_of(adapter_option())), required("supportsSnapshot", flag()),
+       required("supportsBrowse", flag()), required("combinable", flag()),
+       required("plugin", object({required("id", text()), required("version", text())})),
+       optional("transferConcurrency",
+                object({required("default", integer()), required("max", integer())}))})));
 }
 
 namespace {
@@ -105,14 +118,28 @@ Json profile_create() {
        optional("writeOnly", described(flag(), "the server can seal with it and never open"))});
 }
 Json caller() {
-  return wrapped(object(
-      {required("user", nullable(any_object())), required("group", nullable(any_object())),
-       required("permissions", list_of(text())), required("isSuperAdmin", flag()),
-       required("method", one_of({"apikey", "session"})), optional("apiKey", any_object())}));
+  const Json named = object({required("id", text()), required("name", text())});
+  return wrapped(
+      object({required("user", nullable(object({required("id", text())}))),
+              required("group", nullable(named)), required("permissions", list_of(text())),
+              required("isSuperAdmin", flag()), required("method", one_of({"apikey", "session"})),
+              optional("apiKey", named)}));
 }
 Json permissions() {
   return list_of(
       object({required("id", text()), required("category", text()), required("label", text())}));
+}
+Json adapters_query() {
+  return object({required("type", one_of({"database", "storage", "notification"})),
+                 optional("role", described(text(), "DESTINATION or SOURCE, in any letter case"))});
+}
+Json kits_query() {
+  return object({required("ids", described(text(), "ids of profiles, joined by commas"))});
+}
+Json profile_removal_query() {
+  return object({optional("force", described(flag(), "retire a profile that is in use")),
+                 optional("purge", described(flag(), "erase its keys; needs name")),
+                 optional("name", described(text(), "the profile's name, as a confirmation"))});
 }
 Json health() {
   return object({required("status", one_of({"healthy", "unhealthy"})),

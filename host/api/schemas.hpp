@@ -42,4 +42,14 @@ Json caller();
 Json permissions();
 Json health();
 
+/// Of query strings.
+Json adapters_query();
+Json kits_query();
+Json profile_removal_query();
+Json execution_query();
+Json files_query();
+Json latest_query();
+Json download_query();
+Json public_download_query();
+
 }  // namespace dbackup::host::schemas

@@ -34,6 +34,33 @@ Json optional_job_fields() {
 Json labels() {
   return described(map_of(text(0, 256)), "kept with the run and in the side file of the backup");
 }
+Json job_destination() {
+  return object({required("id", text()), required("jobId", text()), required("configId", text()),
+                 required("priority", integer()),
+                 required("retention", described(text(), "JSON as text; {} is none")),
+                 required("retentionPolicyId", nullable(text())), required("createdAt", date()),
+                 required("updatedAt", date()), required("config", nullable(adapter()))});
+}
+Json job_source() {
+  return object({required("id", text()), required("jobId", text()), required("configId", text()),
+                 required("priority", integer()), required("path", text()),
+                 required("excludePatterns", list_of(text())),
+                 required("excludePatternPresetIds", list_of(text())),
+                 required("stopContainers", flag()), required("useStagingCache", flag()),
+                 required("createdAt", date()), required("updatedAt", date()),
+                 required("config", nullable(adapter()))});
+}
+Json named() { return object({required("id", text()), required("name", text())}); }
+Json status() {
+  return one_of({"Pending", "Running", "Success", "Partial", "Failed", "Cancelled"});
+}
+Json log_entry() {
+  return object({required("timestamp", date()),
+                 required("level", one_of({"info", "success", "warning", "error"})),
+                 required("type", one_of({"general", "command", "storage", "security"})),
+                 required("message", text()), optional("stage", text()),
+                 optional("details", text()), optional("durationMs", integer())});
+}
 }  // namespace
 
 Json job_create() {
@@ -57,10 +84,11 @@ Json job() {
                  required("compression", text()),
                  required("pgCompression", text()),
                  required("encryptionProfileId", nullable(text())),
-                 required("encryptionProfile", nullable(any_object())),
+                 required("encryptionProfile", nullable(named())),
                  required("namingTemplateId", nullable(text())),
                  required("schedulePresetId", nullable(text())),
-                 required("schedulePreset", nullable(any_object())),
+                 required("schedulePreset",
+                          nullable(merged(named(), object({required("schedule", text())})))),
                  required("notificationEvents", text()),
                  required("notifications", list_of(adapter())),
                  required("notificationTemplates", list_of(any_object())),
@@ -68,13 +96,14 @@ Json job() {
                  required("backupMode", text()),
                  required("fullEveryDays", integer()),
                  required("verifyByHash", flag()),
-                 required("destinations", list_of(any_object())),
-                 required("sources", list_of(any_object())),
+                 required("destinations", list_of(job_destination())),
+                 required("sources", list_of(job_source())),
                  required("createdAt", date()),
                  required("updatedAt", date()),
                  required("lastRunAt", nullable(date())),
                  required("nextRunAt", nullable(date())),
-                 required("executions", list_of(any_object()))});
+                 required("executions", list_of(object({required("startedAt", date()),
+                                                        required("status", status())})))});
 }
 Json job_list() { return list_of(job()); }
 Json run_job() { return object({optional("lock", flag()), optional("labels", labels())}); }
@@ -84,39 +113,72 @@ Json run_answer() {
 }
 
 Json execution() {
-  return wrapped(object(
-      {required("id", text()), required("jobId", nullable(text())),
-       required("jobName", nullable(text())),
-       required("type",
-                one_of({"Backup", "Restore", "Verification", "IntegrityCheck", "System Restore"})),
-       required("status",
-                one_of({"Pending", "Running", "Success", "Partial", "Failed", "Cancelled"})),
-       required("progress", nullable(number())), required("stage", nullable(text())),
-       required("startedAt", date()), required("endedAt", nullable(date())),
-       required("duration", described(integer(), "milliseconds")),
-       required("size", nullable(integer())), required("path", nullable(text())),
-       required("error", nullable(text())), optional("detail", text()),
-       optional("labels", labels()), optional("logs", list_of(any_object()))}));
+  return wrapped(object({required("id", text()), required("jobId", nullable(text())),
+                         required("jobName", nullable(text())),
+                         required("type", one_of({"Backup", "Restore", "Verification",
+                                                  "IntegrityCheck", "System Restore"})),
+                         required("status", status()), required("progress", nullable(number())),
+                         required("stage", nullable(text())), required("startedAt", date()),
+                         required("endedAt", nullable(date())),
+                         required("duration", described(integer(), "milliseconds")),
+                         required("size", nullable(integer())), required("path", nullable(text())),
+                         required("error", nullable(text())), optional("detail", text()),
+                         optional("labels", labels()), optional("logs", list_of(log_entry()))}));
 }
 Json history() {
-  return object(
-      {required("executions", list_of(any_object())), required("systemTimezone", text())});
+  const Json run =
+      object({required("id", text()), required("jobId", nullable(text())), required("type", text()),
+              required("status", status()), required("startedAt", date()),
+              required("endedAt", nullable(date())), required("path", nullable(text())),
+              required("metadata", described(nullable(text()), "JSON as text")),
+              required("triggerType", nullable(text())), required("triggerLabel", nullable(text())),
+              required("job", nullable(object({required("name", text())})))});
+  return object({required("executions", list_of(run)), required("systemTimezone", text())});
 }
 Json cancel_answer() { return object({required("success", flag()), required("message", text())}); }
 
 Json stored_file() {
-  return object({required("name", text()), required("path", text()), required("size", integer()),
-                 required("lastModified", date()), required("isEncrypted", flag()),
-                 optional("jobName", text()), optional("sourceName", text()),
-                 optional("sourceType", text()), optional("engineVersion", text()),
-                 optional("dbInfo", any_object()), optional("encryptionProfileId", text()),
-                 optional("compression", text()), optional("locked", flag()),
-                 optional("trigger", any_object()), optional("checksum", text()),
-                 optional("backupType", text()), optional("labels", labels()),
-                 optional("signature", one_of({"signed", "unsigned", "tampered"})),
-                 optional("verification", any_object())});
+  return object(
+      {required("name", text()),
+       required("path", text()),
+       required("size", integer()),
+       required("lastModified", date()),
+       required("isEncrypted", flag()),
+       optional("jobName", text()),
+       optional("sourceName", text()),
+       optional("sourceType", text()),
+       optional("engineVersion", text()),
+       optional("engineEdition", text()),
+       optional("executionId", text()),
+       optional("jobId", text()),
+       optional("dbInfo", object({required("count", integer()), required("label", text())})),
+       optional("encryptionProfileId", text()),
+       optional("compression", text()),
+       optional("locked", flag()),
+       optional("trigger", object({required("type", text()), optional("actor", text())})),
+       optional("checksum", text()),
+       optional("checksumMd5", text()),
+       optional("backupType", text()),
+       optional("labels", labels()),
+       optional("signature", one_of({"signed", "unsigned", "tampered"})),
+       optional("verification", object({required("verifiedAt", text()), required("passed", flag()),
+                                        required("trigger", text())}))});
 }
 Json stored_files() { return list_of(stored_file()); }
+Json execution_query() {
+  return object({optional("includeLogs", described(flag(), "adds the log"))});
+}
+Json files_query() {
+  return object({optional("typeFilter", described(text(), "BACKUP or SYSTEM; else all")),
+                 optional("refresh", described(flag(), "look at the destination itself"))});
+}
+Json latest_query() { return object({optional("jobId", text()), optional("jobName", text())}); }
+Json download_query() {
+  return object({required("file", text(1, 4096)),
+                 optional("decrypt", described(flag(), "unsealed, still compressed")),
+                 optional("profileIdOverride", text())});
+}
+Json public_download_query() { return object({required("token", text())}); }
 Json path_body() { return object({required("path", text(1, 4096))}); }
 Json file_body() { return object({required("file", text(1, 4096))}); }
 Json download_url() {

@@ -6,9 +6,11 @@
 
 #include <cerrno>
 #include <mutex>
+#include <stdexcept>
 #include <vector>
 
 #include "base/unique_fd.hpp"
+#include "store/before_write.hpp"
 #include "store/database_error.hpp"
 #include "store/migrations.hpp"
 #include "store/transaction.hpp"
@@ -42,6 +44,21 @@ void prepare_sqlite(soci::session& session, const std::string& path) {
   }
   session << "PRAGMA foreign_keys=ON";
 }
+
+/// A write inside a write of the same thread would wait for itself for ever.
+class NoNesting {
+ public:
+  NoNesting() {
+    if (is_writing) throw std::logic_error{"a metadata transaction inside another one"};
+    is_writing = true;
+  }
+  ~NoNesting() { is_writing = false; }
+  NoNesting(const NoNesting&) = delete;
+  NoNesting& operator=(const NoNesting&) = delete;
+
+ private:
+  static inline thread_local bool is_writing = false;
+};
 
 }  // namespace
 
@@ -137,12 +154,14 @@ void Database::read(const std::function<void(Session&)>& body) {
 }
 
 void Database::write(const std::function<void(Session&)>& body) {
+  const NoNesting alone;
   std::unique_lock<std::mutex> turn;
   if (pool_->is_sqlite) turn = std::unique_lock{pool_->writers};
   Pool::Lease lease{*pool_};
   Session session = lease.session();
   try {
     Transaction transaction{session};
+    BeforeWrite::run(session);
     body(session);
     transaction.commit();
   } catch (...) {

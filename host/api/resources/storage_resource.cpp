@@ -9,8 +9,8 @@
 
 namespace dbackup::host {
 namespace {
-constexpr int kDownloadFailures[] = {304, 400, 404, 416, 422, 503};
-constexpr int kPublicFailures[] = {304, 400, 401, 404, 416, 422, 503};
+constexpr int kDownloadFailures[] = {206, 304, 400, 404, 416, 422, 503};
+constexpr int kPublicFailures[] = {206, 304, 400, 401, 404, 416, 422, 503};
 constexpr int kDeleteFailures[] = {400, 404, 409, 503};
 }  // namespace
 
@@ -20,7 +20,9 @@ const Route<StorageResource> StorageResource::kRoutes[] = {
      .access = Permission::StorageRead,
      .handler = &StorageResource::files,
      .summary = "Backups at a destination, newest first (typeFilter=BACKUP|SYSTEM, refresh=true)",
+     .section = "Storage",
      .run = HttpRun::Slow,
+     .query = schemas::files_query,
      .response = schemas::stored_files,
      .failures = kWorkerFailures},
     {.method = Method::Delete,
@@ -28,6 +30,7 @@ const Route<StorageResource> StorageResource::kRoutes[] = {
      .access = Permission::StorageDelete,
      .handler = &StorageResource::remove,
      .summary = "Delete one backup and its side files",
+     .section = "Storage",
      .run = HttpRun::Slow,
      .body = BodyRule::Required,
      .request = schemas::path_body,
@@ -38,7 +41,9 @@ const Route<StorageResource> StorageResource::kRoutes[] = {
      .access = Permission::StorageRead,
      .handler = &StorageResource::latest,
      .summary = "The newest backup (jobId=, jobName=)",
+     .section = "Storage",
      .run = HttpRun::Slow,
+     .query = schemas::latest_query,
      .response = schemas::stored_file,
      .failures = kWorkerFailures},
     {.method = Method::Get,
@@ -46,13 +51,17 @@ const Route<StorageResource> StorageResource::kRoutes[] = {
      .access = Permission::StorageDownload,
      .handler = &StorageResource::download,
      .summary = "A backup's bytes (file=, decrypt=true, profileIdOverride=); ranges work",
+     .section = "Storage",
      .run = HttpRun::Slow,
-     .failures = kDownloadFailures},
+     .query = schemas::download_query,
+     .failures = kDownloadFailures,
+     .produces = "application/octet-stream"},
     {.method = Method::Post,
      .path = "/api/storage/{id}/download-url",
      .access = Permission::StorageDownload,
      .handler = &StorageResource::download_url,
      .summary = "A link that works once, for five minutes, without credentials",
+     .section = "Storage",
      .run = HttpRun::Slow,
      .body = BodyRule::Required,
      .request = schemas::download_url,
@@ -63,13 +72,17 @@ const Route<StorageResource> StorageResource::kRoutes[] = {
      .access = Access::anyone(),
      .handler = &StorageResource::public_download,
      .summary = "What such a link points to (token=)",
+     .section = "Storage",
      .run = HttpRun::Slow,
-     .failures = kPublicFailures},
+     .query = schemas::public_download_query,
+     .failures = kPublicFailures,
+     .produces = "application/octet-stream"},
     {.method = Method::Post,
      .path = "/api/storage/{id}/restore",
      .access = Permission::StorageRestore,
      .handler = &StorageResource::restore,
      .summary = "Restore a backup into a database",
+     .section = "Storage",
      .run = HttpRun::Slow,
      .body = BodyRule::Required,
      .request = schemas::restore,
@@ -82,6 +95,7 @@ const Route<StorageResource> StorageResource::kRoutes[] = {
      .access = Permission::StorageRead,
      .handler = &StorageResource::verify,
      .summary = "Read a backup whole and compare its hash",
+     .section = "Storage",
      .run = HttpRun::Slow,
      .body = BodyRule::Required,
      .request = schemas::file_body,

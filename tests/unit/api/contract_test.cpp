@@ -123,6 +123,16 @@ TEST(EveryRoute, SaysWhatItIsInTheTable) {
   ApiFixture api;
   for (const RouteRow* row : api.api->routes().rows()) {
     EXPECT_FALSE(row->summary.empty()) << row->path;
+    EXPECT_FALSE(row->section.empty()) << row->path << ": a heading of the API reference";
+    EXPECT_TRUE(row->response || row->produces != "application/json")
+        << row->path << ": an answer in JSON has a schema";
+    const bool makes = row->method == Method::Post && (row->success == 201 || row->success == 202);
+    EXPECT_TRUE(!makes || row->idempotent) << row->path << " makes or starts something";
+    if (row->etag) {
+      const auto found = api.api->routes().find(Method::Get, row->segments);
+      ASSERT_TRUE(found.match) << row->path << ": an entity tag comes from a GET";
+      EXPECT_TRUE(found.match->row->etag) << row->path << ": its GET answers the entity tag";
+    }
     EXPECT_TRUE(row->path.starts_with("/api/")) << row->path;
     EXPECT_NE(row->bucket, RateBucket::ByMethod) << row->path;
     EXPECT_TRUE(row->body != BodyRule::Required || row->request)
