@@ -25,6 +25,26 @@ bool contains_ignoring_case(std::string_view text, std::string_view part) {
          }).begin() != text.end();
 }
 
+/// No column, path or argument may hold one, so no body does, described by its schema or not.
+void refuse_nul(const Json& value, const std::string& where) {
+  const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  if (value.is_string() && has_nul(value.get_ref<const std::string&>())) {
+    throw Error(
+        ErrorCode::InvalidArgument,
+        (where.empty() ? "the request body" : "\"" + where + "\"") + " must not contain NUL");
+  }
+  if (value.is_object()) {
+    for (const auto& [name, member] : value.items()) {
+      if (has_nul(name))
+        throw Error(ErrorCode::InvalidArgument, "the name of a member must not contain NUL");
+      refuse_nul(member, where.empty() ? name : where + "." + name);
+    }
+  } else if (value.is_array()) {
+    for (size_t i = 0; i < value.size(); ++i)
+      refuse_nul(value[i], where + "[" + std::to_string(i) + "]");
+  }
+}
+
 bool starts_ignoring_case(std::string_view text, std::string_view start) {
   return equal_ignoring_case(text.substr(0, start.size()), start);
 }
@@ -46,15 +66,15 @@ Json read_body(const RouteRow& row, const HttpRequest& request) {
     throw Error(ErrorCode::InvalidArgument,
                 "the request body is missing: a JSON object is expected");
   Json body = parse_json(request.body, "the request body");
+  refuse_nul(body, "");
   if (!body.is_object())
     throw Error(ErrorCode::InvalidArgument, "the request body must be a JSON object");
   if (row.request) schema::check(*row.request, body);
   return body;
 }
 
-/// Without the query, which may hold a download token.
 std::string log_name(const HttpRequest& request) {
-  return "request " + request.id + " " + request.method_text + " " + request.path;
+  return request.method_text + " " + loggable_target(request);
 }
 
 }  // namespace
@@ -69,6 +89,7 @@ Dispatcher::Dispatcher(const RouteTable& routes, std::vector<Authenticator*> aut
       options_{options} {}
 
 RouteInfo Dispatcher::route(HttpRequest& head) {
+  const LogContext context{head.id};
   if (options_.gate != nullptr) {
     if (auto refusal = options_.gate->admit(head)) {
       return {.run = HttpRun::Inline, .answer = std::move(refusal)};
@@ -109,6 +130,7 @@ HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) con
       throw Error(ErrorCode::PermissionDenied, "Forbidden: this needs " + row.access.describe());
     }
   }
+  if (row.idempotent) idempotency_.sweep();
   if (row.query) schema::check_query(*row.query, request.query);
   const ApiRequest api{.http = request, .params = match.params, .body = read_body(row, request)};
   const std::string* key = row.idempotent ? request.headers.find("Idempotency-Key") : nullptr;
@@ -146,6 +168,7 @@ HttpResponse Dispatcher::answer(const RouteRow& row, const ApiRequest& request,
 }
 
 HttpResponse Dispatcher::handle(HttpRequest& request) {
+  const LogContext context{request.id};
   const auto* match = static_cast<const RouteMatch*>(request.route_context.get());
   if (match == nullptr) return HttpResponse::error(404, "no such path");
   try {
@@ -178,6 +201,7 @@ void Dispatcher::decorate(const HttpRequest* request, HttpResponse& response) {
 
 void Dispatcher::failed(const HttpRequest* request, std::exception_ptr error) noexcept {
   try {
+    const LogContext context{request != nullptr ? request->id : ""};
     const Failure failure = failure_from(error);
     log_error((request != nullptr ? log_name(*request) : "a request without a head") + ": " +
               failure.log_text);

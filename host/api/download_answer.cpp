@@ -23,10 +23,11 @@ std::optional<RangeRequest> wanted_range(const HttpRequest& request, const std::
 HttpRelay relay_of(WorkerClient::Fetch fetch, const std::string& path) {
   HttpRelay relay{std::move(fetch.bytes)};
   relay.length = fetch.length;
-  relay.verdict = [end = fetch.end, path] {
+  relay.verdict = [end = fetch.end, path, request = LogContext::current()] {
     const auto failure = end->poll();
     if (!failure) return RelayEnd::Pending;
     if (failure->empty()) return RelayEnd::Complete;
+    const LogContext context{request};
     log_error("the download of \"" + path + "\" failed: " + *failure);
     return RelayEnd::Failed;
   };

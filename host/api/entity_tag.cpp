@@ -103,7 +103,6 @@ HttpResponse ConditionalChanges::run(const HttpRequest& request, const Answer& c
   const BeforeWrite again{[&](Session& session) {
     lock_name_in_transaction(session, "If-Match " + name);
     check(*if_match, current);
-    if (turn) turn.unlock();
   }};
   return change();
 }

@@ -213,6 +213,9 @@ void HttpConnection::decorate(const HttpRequest* request, HttpResponse& response
     hub_.handler.failed(request, std::current_exception());
     response = HttpResponse::error(500, "internal error");
   }
+  // A request without a readable head has no id, but its sender may ask about it all the same.
+  if (!response.headers.contains("X-Request-Id"))
+    response.headers.set("X-Request-Id", request != nullptr ? request->id : hub_.next_request_id());
 }
 
 void HttpConnection::answer_failure(Lock& lock, int status, std::string_view message) {

@@ -112,6 +112,31 @@ const std::string* HttpRequest::query_value(std::string_view key) const noexcept
   return nullptr;
 }
 
+std::string loggable_target(const HttpRequest& request) {
+  constexpr size_t kLongest = 512;
+  constexpr std::string_view kSecret[] = {"token", "t",        "code",     "state",
+                                          "key",   "password", "identity", "secret"};
+  std::string_view rest = request.target;
+  const size_t question = std::min(rest.find('?'), rest.size());
+  std::string out{rest.substr(0, question)};
+  rest.remove_prefix(question);
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('&', 1), rest.size());
+    const std::string_view pair = rest.substr(1, end - 1);
+    const size_t equals = std::min(pair.find('='), pair.size());
+    // Decoded, so that no spelling of the name gets its value through.
+    const auto name = decode(pair.substr(0, equals), true);
+    const bool is_secret = !name || std::ranges::any_of(kSecret, [&](std::string_view secret) {
+      return equal_ignoring_case(*name, secret);
+    });
+    out += rest.front();
+    out += is_secret ? std::string{pair.substr(0, equals)} + "=..." : std::string{pair};
+    rest.remove_prefix(end);
+  }
+  if (out.size() > kLongest) out = out.substr(0, kLongest) + "...";
+  return out;
+}
+
 std::optional<HttpQuery> parse_query(std::string_view text) {
   HttpQuery pairs;
   while (!text.empty()) {

@@ -72,6 +72,10 @@ struct HttpRequest {
   const std::string* query_value(std::string_view key) const noexcept;
 };
 
+/// The target for the log, at most 512 bytes: values of parameters that open something (tokens, codes)
+/// are left out.
+std::string loggable_target(const HttpRequest& request);
+
 /// Splits and decodes a query string or form body. nullopt on a malformed escape, NUL, text that is
 /// not UTF-8, or more than 256 pairs.
 std::optional<HttpQuery> parse_query(std::string_view text);

@@ -49,10 +49,19 @@ Json parse_json(std::string_view text, std::string_view what) {
   if (!is_shallow(text)) {
     throw Error(ErrorCode::InvalidArgument, std::string(what) + ": nested too deeply");
   }
+  // The library takes it for the end of the text.
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    throw Error(ErrorCode::InvalidArgument,
+                std::string(what) + ": not valid JSON at byte " + std::to_string(nul + 1));
+  }
   try {
     return Json::parse(text);
-  } catch (const Json::exception& error) {
-    throw Error(ErrorCode::InvalidArgument, std::string(what) + ": not valid JSON", error.what());
+  } catch (const Json::parse_error& error) {
+    // Where, not what: the library quotes the text, which may hold a secret.
+    throw Error(ErrorCode::InvalidArgument,
+                std::string(what) + ": not valid JSON at byte " + std::to_string(error.byte));
+  } catch (const Json::exception&) {
+    throw Error(ErrorCode::InvalidArgument, std::string(what) + ": a number is out of range");
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "base/json.hpp"
 
@@ -45,6 +46,8 @@ std::shared_ptr<const Log> make_log(const LogOptions& options) {
   return out;
 }
 
+thread_local std::string request_id;
+
 std::mutex log_mutex;
 std::shared_ptr<const Log> current_log;
 
@@ -62,13 +65,19 @@ void set_up_logging(const LogOptions& options) {
   current_log = std::move(made);
 }
 
+LogContext::LogContext(std::string id) : outer_{std::exchange(request_id, std::move(id))} {}
+LogContext::~LogContext() { request_id = std::move(outer_); }
+const std::string& LogContext::current() noexcept { return request_id; }
+
 void log(LogLevel level, std::string_view text) noexcept {
   try {
     const auto log = get_log();
     if (!log->logger->should_log(to_spdlog(level))) return;
     std::string line{text};
+    if (!log->json && !request_id.empty()) line = "[" + request_id + "] " + line;
     if (log->json) {
       line = dump_json(line);
+      if (!request_id.empty()) line += ",\"request\":" + dump_json(request_id);
     } else {
       // One entry, one line: text from elsewhere must not forge entries.
       for (char& c : line) {

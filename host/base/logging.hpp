@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace dbackup::host {
@@ -13,6 +14,21 @@ struct LogOptions {
   bool json = false;
 };
 void set_up_logging(const LogOptions& options);
+
+/// While it lives, every line of this thread names the request that is being handled. A thread that
+/// goes on with the work of a request makes one with what current() said where it was started.
+class LogContext {
+ public:
+  explicit LogContext(std::string request_id);
+  ~LogContext();
+  LogContext(const LogContext&) = delete;
+  LogContext& operator=(const LogContext&) = delete;
+
+  static const std::string& current() noexcept;  ///< "" outside
+
+ private:
+  std::string outer_;
+};
 
 void log(LogLevel level, std::string_view text) noexcept;
 inline void log_debug(std::string_view text) noexcept { log(LogLevel::Debug, text); }

@@ -118,7 +118,9 @@ WorkerClient::Fetch WorkerClient::fetch(const protocol::FetchRequest& request, s
     ++shared_->fetches;
   }
   try {
-    std::thread{[shared = shared_, end, on_shutdown, slot, conversation]() mutable noexcept {
+    std::thread{[shared = shared_, end, on_shutdown, slot, conversation,
+                 request = LogContext::current()]() mutable noexcept {
+      const LogContext context{std::move(request)};
       std::string failure;
       try {
         conversation->wait_result();

@@ -17,9 +17,13 @@ BeforeWrite::BeforeWrite(std::function<void(Session&)> check)
 BeforeWrite::~BeforeWrite() { innermost = outer_; }
 
 void BeforeWrite::run(Session& session) {
-  if (innermost == nullptr) return;
-  const auto check = std::exchange(innermost->check_, nullptr);
-  if (check) check(session);
+  for (const BeforeWrite* each = innermost; each != nullptr; each = each->outer_) {
+    if (each->check_) each->check_(session);
+  }
+}
+
+void BeforeWrite::committed() noexcept {
+  for (BeforeWrite* each = innermost; each != nullptr; each = each->outer_) each->check_ = nullptr;
 }
 
 void lock_name_in_transaction(Session& session, const std::string& name) {

@@ -7,8 +7,8 @@ namespace dbackup::host {
 
 class Session;
 
-/// While it lives, the first Database::write() of this thread runs `check` inside its transaction,
-/// before anything else: what the check saw cannot change any more before the change is made. On
+/// While it lives, every Database::write() of this thread runs `check` inside its transaction before
+/// anything else, until one has committed: what the check saw cannot change any more before the change is made. On
 /// SQLite no other writer exists until the transaction ends; elsewhere the check locks what it
 /// looks at. The check may read by Database::read(), which sees what was committed before, and must
 /// not write. What it throws leaves through write(). [one thread]
@@ -21,6 +21,7 @@ class BeforeWrite {
 
   /// Called by Database alone.
   static void run(Session& session);
+  static void committed() noexcept;
 
  private:
   std::function<void(Session&)> check_;

@@ -164,6 +164,7 @@ void Database::write(const std::function<void(Session&)>& body) {
     BeforeWrite::run(session);
     body(session);
     transaction.commit();
+    BeforeWrite::committed();
   } catch (...) {
     rethrow_database_error();
   }

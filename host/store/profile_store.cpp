@@ -227,10 +227,10 @@ bool IdempotencyStore::begin(Session& session, const IdempotentAnswer& request,
   const long long created_at = request.created_at;
   Query insert{session,
                "INSERT INTO idempotency_keys (principal, route, idempotency_key, body_hash, status, "
-               "answer, created_at) VALUES (:a, :b, :c, :d, 0, '', :e) "
+               "answer, created_at) VALUES (:a, :b, :c, :d, 0, :f, :e) "
                "ON CONFLICT (principal, route, idempotency_key) DO NOTHING"};
   insert.bind(request.principal).bind(request.route).bind(request.key).bind(request.body_hash);
-  if (insert.bind(created_at).run() > 0) return true;
+  if (insert.bind(request.answer).bind(created_at).run() > 0) return true;
   existing = request;
   long long status = 0;
   long long existing_created_at = 0;
@@ -245,19 +245,26 @@ bool IdempotencyStore::begin(Session& session, const IdempotentAnswer& request,
   return false;
 }
 
-void IdempotencyStore::finish(Session& session, const IdempotentAnswer& answer) const {
-  const long long status = answer.status;
+bool IdempotencyStore::change(Session& session, const IdempotentAnswer& from,
+                              const IdempotentAnswer& to) const {
+  const long long status = to.status;
+  const long long created_at = to.created_at;
+  const long long from_status = from.status;
   Query query{session,
-              "UPDATE idempotency_keys SET status = :s, answer = :a WHERE principal = :p AND route = :r "
-              "AND idempotency_key = :k"};
-  query.bind(status).bind(answer.answer).bind(answer.principal).bind(answer.route).bind(answer.key);
-  query.run();
+              "UPDATE idempotency_keys SET status = :s, answer = :a, created_at = :c WHERE "
+              "principal = :p AND route = :r AND idempotency_key = :k AND status = :fs AND answer = :fa"};
+  query.bind(status).bind(to.answer).bind(created_at);
+  query.bind(from.principal).bind(from.route).bind(from.key).bind(from_status).bind(from.answer);
+  return query.run() > 0;
 }
 
-void IdempotencyStore::forget(Session& session, const IdempotentAnswer& request) const {
+bool IdempotencyStore::forget(Session& session, const IdempotentAnswer& request) const {
+  const long long status = request.status;
   Query query{session,
-              "DELETE FROM idempotency_keys WHERE principal = :p AND route = :r AND idempotency_key = :k"};
-  query.bind(request.principal).bind(request.route).bind(request.key).run();
+              "DELETE FROM idempotency_keys WHERE principal = :p AND route = :r AND idempotency_key = :k "
+              "AND status = :s AND answer = :a"};
+  query.bind(request.principal).bind(request.route).bind(request.key).bind(status).bind(request.answer);
+  return query.run() > 0;
 }
 
 void IdempotencyStore::remove_older_than(Session& session, TimeMs limit) const {

@@ -42,8 +42,10 @@ class IdempotencyStore {
  public:
   /// Records that a request is in flight; false (and `existing` filled) when the key is known.
   bool begin(Session& session, const IdempotentAnswer& request, IdempotentAnswer& existing) const;
-  void finish(Session& session, const IdempotentAnswer& answer) const;
-  void forget(Session& session, const IdempotentAnswer& request) const;  ///< a failed request may be repeated
+  /// Sets status and answer, if they still are what `from` says; false when somebody else has the key.
+  bool change(Session& session, const IdempotentAnswer& from, const IdempotentAnswer& to) const;
+  /// A request that failed may be repeated; false as above.
+  bool forget(Session& session, const IdempotentAnswer& request) const;
   void remove_older_than(Session& session, TimeMs limit) const;
 };
 

@@ -65,6 +65,23 @@ TEST(HttpError, KeepsDetailsAndForeignTextsInTheLog) {
   EXPECT_EQ(unknown.response.status, 500);
 }
 
+TEST(LoggableTarget, LeavesOutWhatOpensSomething) {
+  const auto logged = [](const std::string& target) {
+    HttpRequest request;
+    request.target = target;
+    return loggable_target(request);
+  };
+  EXPECT_EQ(logged("/api/jobs"), "/api/jobs");
+  EXPECT_EQ(logged("/api/storage/public-download?token=s3cret"),
+            "/api/storage/public-download?token=...");
+  EXPECT_EQ(logged("/a?x=1&t=s3cret&y=2"), "/a?x=1&t=...&y=2");
+  EXPECT_EQ(logged("/a?%74oken=s3cret"), "/a?%74oken=...");
+  EXPECT_EQ(logged("/a?TOKEN=s3cret&token=s3cret"), "/a?TOKEN=...&token=...");
+  EXPECT_EQ(logged("/a?%zz=s3cret"), "/a?%zz=...");
+  EXPECT_EQ(logged("/a?"), "/a?");
+  EXPECT_LE(logged("/" + std::string(5000, 'a')).size(), 600u);
+}
+
 TEST(HttpError, TellsWhenToComeBack) {
   EXPECT_TRUE(error_response(Error{ErrorCode::Unavailable, "busy", {}, "busy"})
                   .headers.contains("Retry-After"));

@@ -26,8 +26,19 @@ TEST(Json, RefusesNestingThatWouldOverflowTheStackLater) {
 }
 
 TEST(Json, RefusesTextsThatAreNoJson) {
-  for (const char* text : {"", "{", "{]", "nul", "{\"a\":1e999}", "{\"a\":\"\xC3\"}", "1 2"}) {
-    EXPECT_EQ(message_of([&] { parse_json(text, "body"); }), "body: not valid JSON") << text;
+  for (const char* text : {"", "{", "{]", "nul", "{\"a\":\"\xC3\"}", "1 2"}) {
+    EXPECT_TRUE(message_of([&] { parse_json(text, "body"); }).starts_with("body: not valid JSON at byte "))
+        << text;
+  }
+  EXPECT_EQ(message_of([] { parse_json("{\"a\":1e999}", "body"); }), "body: a number is out of range");
+}
+
+TEST(Json, QuotesNothingOfABadText) {
+  try {
+    parse_json(R"({"password":"hunter2)", "body");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ((std::string{error.what()} + error.detail()).find("hunter2"), std::string::npos);
   }
 }
 
