@@ -4,6 +4,7 @@
 #include "api/http_server.hpp"
 #include "api/resources/adapters_resource.hpp"
 #include "api/resources/certificate_resource.hpp"
+#include "api/resources/documents_resource.hpp"
 #include "api/resources/executions_resource.hpp"
 #include "api/resources/jobs_resource.hpp"
 #include "api/resources/keys_resource.hpp"
@@ -27,7 +28,11 @@ struct ApiServer::Parts {
         adapters{services},
         jobs{services},
         executions{services},
-        storage{services, {.public_url = options.public_url, .is_https = options.is_https}} {
+        storage{services, {.public_url = options.public_url, .is_https = options.is_https}},
+        documents{routes,
+                  {.program_version = services.control.context().program_version,
+                   .public_url = options.public_url,
+                   .is_https = options.is_https}} {
     authenticators.push_back(std::make_unique<ApiKeyAuthenticator>(services.key_verifier));
     status.mount(routes);
     keys.mount(routes);
@@ -36,6 +41,7 @@ struct ApiServer::Parts {
     jobs.mount(routes);
     executions.mount(routes);
     storage.mount(routes);
+    documents.mount(routes);
     std::vector<Authenticator*> in_order;
     for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
     dispatcher = std::make_unique<Dispatcher>(
@@ -63,6 +69,7 @@ struct ApiServer::Parts {
   JobsResource jobs;
   ExecutionsResource executions;
   StorageResource storage;
+  DocumentsResource documents;
   RouteTable routes;
   std::shared_ptr<TlsListener> tls;
   std::unique_ptr<Dispatcher> dispatcher;

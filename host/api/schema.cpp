@@ -173,6 +173,11 @@ Json flag() { return {{"type", "boolean"}}; }
 Json date() { return {{"type", "string"}, {"format", "date-time"}}; }
 Json any() { return Json::object(); }
 Json any_object() { return {{"type", "object"}}; }
+Json titled(std::string_view name, Json schema) {
+  schema["title"] = std::string{name};
+  return schema;
+}
+Json any_document() { return map_of(any()); }
 Json either(std::initializer_list<Json> forms) {
   Json all = Json::array();
   for (const Json& form : forms) all.push_back(form);

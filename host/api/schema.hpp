@@ -42,6 +42,10 @@ Json flag();
 Json date();
 Json any();
 Json any_object();
+/// An object with a name of its own in the API reference.
+Json titled(std::string_view name, Json schema);
+/// An object that is described elsewhere.
+Json any_document();
 /// One of several forms.
 Json either(std::initializer_list<Json> forms);
 Json nullable(Json schema);

@@ -7,18 +7,19 @@ namespace dbackup::host::schemas {
 using namespace schema;
 
 Json adapter() {
-  return object({required("id", text()), required("name", text()), required("type", text()),
-                 required("adapterId", text()),
-                 required("config", described(text(), "JSON text without secrets")),
-                 required("secretStatus", map_of(flag())), required("metadata", nullable(text())),
-                 required("createdAt", date()), required("updatedAt", date()),
-                 required("primaryCredentialId", nullable(text())),
-                 required("sshCredentialId", nullable(text())),
-                 required("defaultRetentionPolicyId", nullable(text())),
-                 required("lastHealthCheck", nullable(date())), required("lastStatus", text()),
-                 required("lastError", nullable(text())),
-                 required("consecutiveFailures", integer()), required("storageRole", text()),
-                 required("supportsBrowse", flag())});
+  return titled(
+      "Adapter",
+      object({required("id", text()), required("name", text()), required("type", text()),
+              required("adapterId", text()),
+              required("config", described(text(), "JSON text without secrets")),
+              required("secretStatus", map_of(flag())), required("metadata", nullable(text())),
+              required("createdAt", date()), required("updatedAt", date()),
+              required("primaryCredentialId", nullable(text())),
+              required("sshCredentialId", nullable(text())),
+              required("defaultRetentionPolicyId", nullable(text())),
+              required("lastHealthCheck", nullable(date())), required("lastStatus", text()),
+              required("lastError", nullable(text())), required("consecutiveFailures", integer()),
+              required("storageRole", text()), required("supportsBrowse", flag())}));
 }
 Json adapter_list() { return list_of(adapter()); }
 
@@ -87,17 +88,20 @@ Json api_key_create() {
 
 namespace {
 Json api_key() {
-  return object({required("id", text()), required("name", text()), required("prefix", text()),
-                 required("permissions", list_of(text())), required("userId", nullable(text())),
-                 required("userName", nullable(text())), required("userEmail", nullable(text())),
-                 required("expiresAt", nullable(date())), required("lastUsedAt", nullable(date())),
-                 required("enabled", flag()), required("createdAt", date())});
+  return titled(
+      "ApiKey",
+      object({required("id", text()), required("name", text()), required("prefix", text()),
+              required("permissions", list_of(text())), required("userId", nullable(text())),
+              required("userName", nullable(text())), required("userEmail", nullable(text())),
+              required("expiresAt", nullable(date())), required("lastUsedAt", nullable(date())),
+              required("enabled", flag()), required("createdAt", date())}));
 }
 Json profile() {
-  return object({required("id", text()), required("name", text()),
-                 required("description", nullable(text())), required("createdAt", date()),
-                 required("updatedAt", date()), required("recipients", list_of(text())),
-                 required("writeOnly", flag()), required("jobCount", integer())});
+  return titled("EncryptionProfile",
+                object({required("id", text()), required("name", text()),
+                        required("description", nullable(text())), required("createdAt", date()),
+                        required("updatedAt", date()), required("recipients", list_of(text())),
+                        required("writeOnly", flag()), required("jobCount", integer())}));
 }
 }  // namespace
 
@@ -142,10 +146,11 @@ Json profile_removal_query() {
                  optional("name", described(text(), "the profile's name, as a confirmation"))});
 }
 Json health() {
-  return object({required("status", one_of({"healthy", "unhealthy"})),
-                 optional("uptime", integer()), required("timestamp", date()),
-                 required("database", one_of({"connected", "disconnected"})),
-                 optional("memory", map_of(integer())), required("responseTime", integer())});
+  return titled("Health", object({required("status", one_of({"healthy", "unhealthy"})),
+                                  optional("uptime", integer()), required("timestamp", date()),
+                                  required("database", one_of({"connected", "disconnected"})),
+                                  optional("memory", map_of(integer())),
+                                  required("responseTime", integer())}));
 }
 
 }  // namespace dbackup::host::schemas

@@ -35,31 +35,35 @@ Json labels() {
   return described(map_of(text(0, 256)), "kept with the run and in the side file of the backup");
 }
 Json job_destination() {
-  return object({required("id", text()), required("jobId", text()), required("configId", text()),
-                 required("priority", integer()),
-                 required("retention", described(text(), "JSON as text; {} is none")),
-                 required("retentionPolicyId", nullable(text())), required("createdAt", date()),
-                 required("updatedAt", date()), required("config", nullable(adapter()))});
+  return titled(
+      "JobDestination",
+      object({required("id", text()), required("jobId", text()), required("configId", text()),
+              required("priority", integer()),
+              required("retention", described(text(), "JSON as text; {} is none")),
+              required("retentionPolicyId", nullable(text())), required("createdAt", date()),
+              required("updatedAt", date()), required("config", nullable(adapter()))}));
 }
 Json job_source() {
-  return object({required("id", text()), required("jobId", text()), required("configId", text()),
-                 required("priority", integer()), required("path", text()),
-                 required("excludePatterns", list_of(text())),
-                 required("excludePatternPresetIds", list_of(text())),
-                 required("stopContainers", flag()), required("useStagingCache", flag()),
-                 required("createdAt", date()), required("updatedAt", date()),
-                 required("config", nullable(adapter()))});
+  return titled("JobSource",
+                object({required("id", text()), required("jobId", text()),
+                        required("configId", text()), required("priority", integer()),
+                        required("path", text()), required("excludePatterns", list_of(text())),
+                        required("excludePatternPresetIds", list_of(text())),
+                        required("stopContainers", flag()), required("useStagingCache", flag()),
+                        required("createdAt", date()), required("updatedAt", date()),
+                        required("config", nullable(adapter()))}));
 }
 Json named() { return object({required("id", text()), required("name", text())}); }
 Json status() {
   return one_of({"Pending", "Running", "Success", "Partial", "Failed", "Cancelled"});
 }
 Json log_entry() {
-  return object({required("timestamp", date()),
-                 required("level", one_of({"info", "success", "warning", "error"})),
-                 required("type", one_of({"general", "command", "storage", "security"})),
-                 required("message", text()), optional("stage", text()),
-                 optional("details", text()), optional("durationMs", integer())});
+  return titled("LogEntry",
+                object({required("timestamp", date()),
+                        required("level", one_of({"info", "success", "warning", "error"})),
+                        required("type", one_of({"general", "command", "storage", "security"})),
+                        required("message", text()), optional("stage", text()),
+                        optional("details", text()), optional("durationMs", integer())}));
 }
 }  // namespace
 
@@ -74,46 +78,47 @@ Json job_update() {
                 optional_job_fields());
 }
 Json job() {
-  return object({required("id", text()),
-                 required("name", text()),
-                 required("schedule", text()),
-                 required("enabled", flag()),
-                 required("sourceId", nullable(text())),
-                 required("source", nullable(adapter())),
-                 required("databases", described(text(), "JSON array as text")),
-                 required("compression", text()),
-                 required("pgCompression", text()),
-                 required("encryptionProfileId", nullable(text())),
-                 required("encryptionProfile", nullable(named())),
-                 required("namingTemplateId", nullable(text())),
-                 required("schedulePresetId", nullable(text())),
-                 required("schedulePreset",
-                          nullable(merged(named(), object({required("schedule", text())})))),
-                 required("notificationEvents", text()),
-                 required("notifications", list_of(adapter())),
-                 required("notificationTemplates", list_of(any_object())),
-                 required("skipVerification", flag()),
-                 required("backupMode", text()),
-                 required("fullEveryDays", integer()),
-                 required("verifyByHash", flag()),
-                 required("destinations", list_of(job_destination())),
-                 required("sources", list_of(job_source())),
-                 required("createdAt", date()),
-                 required("updatedAt", date()),
-                 required("lastRunAt", nullable(date())),
-                 required("nextRunAt", nullable(date())),
-                 required("executions", list_of(object({required("startedAt", date()),
-                                                        required("status", status())})))});
+  return titled("Job",
+                object({required("id", text()),
+                        required("name", text()),
+                        required("schedule", text()),
+                        required("enabled", flag()),
+                        required("sourceId", nullable(text())),
+                        required("source", nullable(adapter())),
+                        required("databases", described(text(), "JSON array as text")),
+                        required("compression", text()),
+                        required("pgCompression", text()),
+                        required("encryptionProfileId", nullable(text())),
+                        required("encryptionProfile", nullable(named())),
+                        required("namingTemplateId", nullable(text())),
+                        required("schedulePresetId", nullable(text())),
+                        required("schedulePreset",
+                                 nullable(merged(named(), object({required("schedule", text())})))),
+                        required("notificationEvents", text()),
+                        required("notifications", list_of(adapter())),
+                        required("notificationTemplates", list_of(any_object())),
+                        required("skipVerification", flag()),
+                        required("backupMode", text()),
+                        required("fullEveryDays", integer()),
+                        required("verifyByHash", flag()),
+                        required("destinations", list_of(job_destination())),
+                        required("sources", list_of(job_source())),
+                        required("createdAt", date()),
+                        required("updatedAt", date()),
+                        required("lastRunAt", nullable(date())),
+                        required("nextRunAt", nullable(date())),
+                        required("executions", list_of(object({required("startedAt", date()),
+                                                               required("status", status())})))}));
 }
 Json job_list() { return list_of(job()); }
 Json run_job() { return object({optional("lock", flag()), optional("labels", labels())}); }
 Json run_answer() {
-  return object(
-      {required("success", flag()), required("executionId", text()), required("message", text())});
+  return titled("RunAnswer", object({required("success", flag()), required("executionId", text()),
+                                     required("message", text())}));
 }
 
 Json execution() {
-  return wrapped(object({required("id", text()), required("jobId", nullable(text())),
+  return wrapped(titled("Execution", object({required("id", text()), required("jobId", nullable(text())),
                          required("jobName", nullable(text())),
                          required("type", one_of({"Backup", "Restore", "Verification",
                                                   "IntegrityCheck", "System Restore"})),
@@ -123,7 +128,7 @@ Json execution() {
                          required("duration", described(integer(), "milliseconds")),
                          required("size", nullable(integer())), required("path", nullable(text())),
                          required("error", nullable(text())), optional("detail", text()),
-                         optional("labels", labels()), optional("logs", list_of(log_entry()))}));
+                         optional("labels", labels()), optional("logs", list_of(log_entry()))})));
 }
 Json history() {
   const Json run =
@@ -138,31 +143,33 @@ Json history() {
 Json cancel_answer() { return object({required("success", flag()), required("message", text())}); }
 
 Json stored_file() {
-  return object(
-      {required("name", text()),
-       required("path", text()),
-       required("size", integer()),
-       required("lastModified", date()),
-       required("isEncrypted", flag()),
-       optional("jobName", text()),
-       optional("sourceName", text()),
-       optional("sourceType", text()),
-       optional("engineVersion", text()),
-       optional("engineEdition", text()),
-       optional("executionId", text()),
-       optional("jobId", text()),
-       optional("dbInfo", object({required("count", integer()), required("label", text())})),
-       optional("encryptionProfileId", text()),
-       optional("compression", text()),
-       optional("locked", flag()),
-       optional("trigger", object({required("type", text()), optional("actor", text())})),
-       optional("checksum", text()),
-       optional("checksumMd5", text()),
-       optional("backupType", text()),
-       optional("labels", labels()),
-       optional("signature", one_of({"signed", "unsigned", "tampered"})),
-       optional("verification", object({required("verifiedAt", text()), required("passed", flag()),
-                                        required("trigger", text())}))});
+  return titled(
+      "StoredFile",
+      object({required("name", text()),
+              required("path", text()),
+              required("size", integer()),
+              required("lastModified", date()),
+              required("isEncrypted", flag()),
+              optional("jobName", text()),
+              optional("sourceName", text()),
+              optional("sourceType", text()),
+              optional("engineVersion", text()),
+              optional("engineEdition", text()),
+              optional("executionId", text()),
+              optional("jobId", text()),
+              optional("dbInfo", object({required("count", integer()), required("label", text())})),
+              optional("encryptionProfileId", text()),
+              optional("compression", text()),
+              optional("locked", flag()),
+              optional("trigger", object({required("type", text()), optional("actor", text())})),
+              optional("checksum", text()),
+              optional("checksumMd5", text()),
+              optional("backupType", text()),
+              optional("labels", labels()),
+              optional("signature", one_of({"signed", "unsigned", "tampered"})),
+              optional("verification",
+                       object({required("verifiedAt", text()), required("passed", flag()),
+                               required("trigger", text())}))}));
 }
 Json stored_files() { return list_of(stored_file()); }
 Json execution_query() {
