@@ -89,6 +89,8 @@ Json WorkerConversation::wait_start(std::chrono::milliseconds limit) {
   start_limit_ = Steady::now() + limit;
   pump(is_started_);
   start_limit_.reset();
+  // What stopped it before the first byte is its answer: a file that is gone, a key that does not fit.
+  if (!is_started_ && error_) throw Error(*error_);
   if (!is_started_) fail_protocol("it ended a fetch without having begun it");
   return std::move(start_);
 }

@@ -5,6 +5,7 @@
 
 #include "api/api_server.hpp"
 #include "api/http_handler.hpp"
+#include "api/route_table.hpp"
 #include "base/json.hpp"
 #include "services/services.hpp"
 #include "tests/unit/services/test_database.hpp"
@@ -24,6 +25,9 @@ struct Sent {
   std::string key;  ///< of whom; "": the one that may do everything; "none": nobody
   std::vector<std::pair<std::string, std::string>> headers;
 };
+
+/// What about an answer its row does not describe: status, a member, a type; "" when all is well.
+std::string undocumented(const RouteRow& row, Method method, const Answer& answer);
 
 /// The whole API over real services, a real SQLite database and workers that follow a script;
 /// requests go in and out as values, without sockets.
@@ -55,6 +59,8 @@ class ApiFixture : public TestDatabase {
   std::unique_ptr<Services> services;
   std::unique_ptr<ApiServer> api;
   std::string root_key;
+  /// Every answer of every test is held to its row.
+  bool documented_checks = true;
 };
 
 }  // namespace dbackup::host::testing

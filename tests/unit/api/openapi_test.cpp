@@ -108,9 +108,17 @@ TEST(ApiReference, IsTheSameInYaml) {
 }
 
 TEST(ApiReference, QuotesWhatYamlWouldReadAsSomethingElse) {
-  const Json value{{"no", "yes"},  {"404", "1e3"},        {"a b", "null"}, {"x", "line\n\"two\""},
-                   {"n", 5},       {"f", 1.5},            {"t", true},     {"nil", nullptr},
-                   {"e", Json::array()}, {"o", Json::object()}, {"l", {1, "2", {{"$ref", "#/a"}}}}};
+  const Json value{{"no", "yes"},
+                   {"404", "1e3"},
+                   {"a b", "null"},
+                   {"x", "line\n\"two\""},
+                   {"n", 5},
+                   {"f", 1.5},
+                   {"t", true},
+                   {"nil", nullptr},
+                   {"e", Json::array()},
+                   {"o", Json::object()},
+                   {"l", {1, "2", {{"$ref", "#/a"}}}}};
   EXPECT_EQ(from_yaml(YAML::Load(openapi::to_yaml(value))), value);
 }
 
@@ -118,8 +126,9 @@ TEST(ApiReference, ShowsExamplesThatTheServerWouldTake) {
   ApiFixture api;
   for (const openapi::Example& example : openapi::examples()) {
     const auto rows = api.api->routes().rows();
-    const auto row = std::ranges::find_if(
-        rows, [&](const RouteRow* each) { return openapi::operation_id(*each) == example.operation; });
+    const auto row = std::ranges::find_if(rows, [&](const RouteRow* each) {
+      return openapi::operation_id(*each) == example.operation;
+    });
     ASSERT_NE(row, rows.end()) << example.operation;
     if (example.request != nullptr) {
       EXPECT_NO_THROW(schema::check(*(*row)->request, Json::parse(example.request)))
@@ -140,9 +149,9 @@ TEST(ApiReference, NamesTheAddressItWasAskedAt) {
   EXPECT_EQ(server("10.1.2.3:8443").body["servers"][0]["url"], "http://10.1.2.3:8443");
   EXPECT_EQ(server("evil\"}").status, 400);
   const Answer first = server("a.example");
-  EXPECT_EQ(api.get("/openapi.json", {.headers = {{"Host", "a.example"},
-                                                  {"If-None-Match",
-                                                   std::string{first.headers.get("ETag")}}}})
+  EXPECT_EQ(api.get("/openapi.json",
+                    {.headers = {{"Host", "a.example"},
+                                 {"If-None-Match", std::string{first.headers.get("ETag")}}}})
                 .status,
             304);
 }

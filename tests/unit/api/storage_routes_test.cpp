@@ -141,6 +141,16 @@ TEST(Downloads, RefusePathsOutsideAndFilesThatAreNotThere) {
   EXPECT_EQ(stored.post(stored.base + "/download-url", {{"file", "Orders/missing"}}).status, 404);
 }
 
+TEST(Downloads, SayThatAFileIsGoneWhichIsStillListed) {
+  Stored stored;
+  ASSERT_EQ(stored.get(stored.file("open.dump")).status, 200) << "the catalog knows it now";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{stored.disk()}) {
+    if (entry.path().filename() == "open.dump") std::filesystem::remove(entry.path());
+  }
+  const Answer gone = stored.get(stored.file("open.dump"));
+  EXPECT_EQ(gone.status, 404) << gone.text;
+}
+
 TEST(Downloads, AskForTheKeyThatIsNotHere) {
   Stored stored;
   const std::string recipient = AgeIdentity::generate().recipient().to_string();
