@@ -32,7 +32,8 @@ struct ApiServer::Parts {
         documents{routes,
                   {.program_version = services.control.context().program_version,
                    .public_url = options.public_url,
-                   .is_https = options.is_https}} {
+                   .is_https = options.is_https,
+                   .web_folder = options.web_folder}} {
     authenticators.push_back(std::make_unique<ApiKeyAuthenticator>(services.key_verifier));
     status.mount(routes);
     keys.mount(routes);

@@ -20,6 +20,7 @@ struct ApiServerOptions {
   std::string public_url;  ///< of links; "": taken from each request
   bool is_https = false;   ///< clients reach this server by TLS
   bool log_requests = false;
+  std::string web_folder;  ///< of what the API reference is made of; may be missing
 };
 
 /// The REST API over the services: route table, dispatcher and HTTP server. [any-thread]

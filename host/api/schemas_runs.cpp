@@ -7,15 +7,18 @@ using namespace schema;
 
 namespace {
 Json destination_fields() {
-  return object({required("configId", text(1, 100)), optional("priority", integer(0, 10'000)),
-                 optional("retention", nullable(any_object())),
-                 optional("retentionPolicyId", nullable(text()))});
+  return titled("JobDestinationFields", object({required("configId", text(1, 100)),
+                                                optional("priority", integer(0, 10'000)),
+                                                optional("retention", nullable(any_object())),
+                                                optional("retentionPolicyId", nullable(text()))}));
 }
 Json source_fields() {
-  return object(
-      {required("configId", text(1, 100)), required("path", text(1, 4096)),
-       optional("priority", integer(0, 10'000)), optional("excludePatterns", list_of(text())),
-       optional("excludePatternPresetIds", list_of(text())), optional("stopContainers", any())});
+  return titled("JobSourceFields",
+                object({required("configId", text(1, 100)), required("path", text(1, 4096)),
+                        optional("priority", integer(0, 10'000)),
+                        optional("excludePatterns", list_of(text())),
+                        optional("excludePatternPresetIds", list_of(text())),
+                        optional("stopContainers", any())}));
 }
 Json optional_job_fields() {
   return object(
@@ -118,17 +121,19 @@ Json run_answer() {
 }
 
 Json execution() {
-  return wrapped(titled("Execution", object({required("id", text()), required("jobId", nullable(text())),
-                         required("jobName", nullable(text())),
-                         required("type", one_of({"Backup", "Restore", "Verification",
-                                                  "IntegrityCheck", "System Restore"})),
-                         required("status", status()), required("progress", nullable(number())),
-                         required("stage", nullable(text())), required("startedAt", date()),
-                         required("endedAt", nullable(date())),
-                         required("duration", described(integer(), "milliseconds")),
-                         required("size", nullable(integer())), required("path", nullable(text())),
-                         required("error", nullable(text())), optional("detail", text()),
-                         optional("labels", labels()), optional("logs", list_of(log_entry()))})));
+  return wrapped(
+      titled("Execution",
+             object({required("id", text()), required("jobId", nullable(text())),
+                     required("jobName", nullable(text())),
+                     required("type", one_of({"Backup", "Restore", "Verification", "IntegrityCheck",
+                                              "System Restore"})),
+                     required("status", status()), required("progress", nullable(number())),
+                     required("stage", nullable(text())), required("startedAt", date()),
+                     required("endedAt", nullable(date())),
+                     required("duration", described(integer(), "milliseconds")),
+                     required("size", nullable(integer())), required("path", nullable(text())),
+                     required("error", nullable(text())), optional("detail", text()),
+                     optional("labels", labels()), optional("logs", list_of(log_entry()))})));
 }
 Json history() {
   const Json run =

@@ -5,6 +5,13 @@
 
 namespace dbackup::host {
 
+std::string web_folder() {
+  std::error_code failed;
+  const auto binary = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (failed) return "";
+  return (binary.parent_path().parent_path() / "share" / "dbackup" / "web").string();
+}
+
 std::vector<std::string> plugin_folders(const Settings& settings) {
   namespace fs = std::filesystem;
   std::vector<std::string> out;

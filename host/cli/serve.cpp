@@ -85,6 +85,7 @@ ApiServerOptions api_options(const Settings& settings) {
   options.public_url = settings.text("server.public_url");
   options.is_https =
       settings.flag("tls.enabled") || options.public_url.starts_with("https://");
+  options.web_folder = web_folder();
   options.log_requests = settings.text("log.level") == "debug";
   options.http.address = settings.text("server.address");
   options.http.port = static_cast<uint16_t>(settings.integer("server.port"));

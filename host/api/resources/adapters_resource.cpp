@@ -12,7 +12,7 @@ const Route<AdaptersResource> AdaptersResource::kRoutes[] = {
      .path = "/api/adapters",
      .access = Access::adapter_read(),
      .handler = &AdaptersResource::list,
-     .summary = "Adapters of one type, newest first (type=database|storage|notification, role=)",
+     .summary = "Adapters of one type, newest first",
      .section = "Adapters",
      .query = schemas::adapters_query,
      .response = schemas::adapter_list,

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "api/resources/resource_base.hpp"
+#include "api/static_files.hpp"
 
 namespace dbackup::host {
 
@@ -10,20 +11,22 @@ struct DocumentOptions {
   std::string program_version;
   std::string public_url;  ///< "": taken from each request
   bool is_https = false;
+  std::string web_folder;  ///< of the reference's bundle
 };
 
-/// The OpenAPI document of the table it is mounted in, as JSON and YAML. Made at the first request,
-/// when every resource has been mounted.
+/// The OpenAPI document of the table it is mounted in, as JSON, as YAML, and as a page to read and
+/// try it. Made at the first request, when every resource has been mounted.
 class DocumentsResource {
  public:
   /// `table` must outlive it.
-  DocumentsResource(const RouteTable& table, DocumentOptions options)
-      : table_{table}, options_{std::move(options)} {}
+  DocumentsResource(const RouteTable& table, DocumentOptions options);
   void mount(RouteTable& table);
 
  private:
   HttpResponse json(const ApiRequest& request, const Principal& who);
   HttpResponse yaml(const ApiRequest& request, const Principal& who);
+  HttpResponse page(const ApiRequest& request, const Principal& who);
+  HttpResponse file(const ApiRequest& request, const Principal& who);
   HttpResponse with_address(const ApiRequest& request, const std::string& text,
                             std::string_view media_type) const;
   void make();
@@ -31,6 +34,7 @@ class DocumentsResource {
 
   const RouteTable& table_;
   const DocumentOptions options_;
+  StaticFiles files_;
   std::once_flag made_;
   std::string json_, yaml_;  ///< with a mark where the server's address belongs
 };

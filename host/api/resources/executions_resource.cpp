@@ -11,7 +11,7 @@ const Route<ExecutionsResource> ExecutionsResource::kRoutes[] = {
      .path = "/api/executions/{id}",
      .access = Permission::HistoryRead,
      .handler = &ExecutionsResource::get,
-     .summary = "State of a run (includeLogs=true adds its log)",
+     .summary = "State of a run, with its log when asked for",
      .section = "Executions",
      .query = schemas::execution_query,
      .response = schemas::execution,

@@ -11,8 +11,8 @@ constexpr int kUnhealthy[] = {503};
 
 Json limits_answer() {
   using namespace schema;
-  const Json limit = object({required("points", described(integer(), "requests a window")),
-                             required("duration", described(integer(), "seconds"))});
+  const Json limit = titled("RateLimit", object({required("points", described(integer(), "requests a window")),
+                             required("duration", described(integer(), "seconds"))}));
   return object({required("auth", limit), required("api", limit), required("mutation", limit)});
 }
 

@@ -67,7 +67,9 @@ ApiFixture::ApiFixture() {
   // The queue stays idle: executions wait in the state in which the API left them.
   control->plugins().refresh();
   services = std::make_unique<Services>(*control);
-  api = std::make_unique<ApiServer>(*services, ApiServerOptions{});
+  api = std::make_unique<ApiServer>(
+      *services,
+      ApiServerOptions{.web_folder = ::dbackup::test::binary_dir() + "/share/dbackup/web"});
   std::vector<std::string> all;
   for (const auto& row : kPermissions) all.emplace_back(row.name);
   root_key = key_with(all);
