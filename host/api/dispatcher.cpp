@@ -73,6 +73,13 @@ Json read_body(const RouteRow& row, const HttpRequest& request) {
   return body;
 }
 
+/// Of all spellings of a path the same one.
+std::string decoded_path(const HttpRequest& request) {
+  std::string out = " ";
+  for (const std::string& segment : request.segments) out += "/" + segment;
+  return out;
+}
+
 std::string log_name(const HttpRequest& request) {
   return request.method_text + " " + loggable_target(request);
 }
@@ -137,7 +144,7 @@ HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) con
   if (key == nullptr) return answer(row, api, who);
   const IdempotentRequest idempotent{
       .principal = who.id,
-      .route = std::string{to_string(row.method)} + " " + request.path,
+      .route = std::string{to_string(row.method)} + decoded_path(request),
       .key = *key,
       .body = request.body,
       .secret_owner = row.secret_owner};
