@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "model/permission.hpp"
@@ -15,22 +16,23 @@ class Access {
     Public,         ///< without credentials
     Authenticated,  ///< any caller with valid credentials
     SessionOnly,    ///< a signed-in person, never an API key
-    Permitted,      ///< the holder of the permission
+    Permitted,      ///< the holder of the permission, or of one of several
     AdapterRead,    ///< of the read permission of the adapter's type: the service checks which
     AdapterWrite,   ///< the same for its write permission
   };
 
   constexpr Access(Permission permission) noexcept
-      : kind_{Kind::Permitted}, permission_{permission} {}
+      : kind_{Kind::Permitted}, permissions_{bit(permission)} {}
   static constexpr Access anyone() noexcept { return Access{Kind::Public}; }
   static constexpr Access authenticated() noexcept { return Access{Kind::Authenticated}; }
   static constexpr Access session_only() noexcept { return Access{Kind::SessionOnly}; }
   static constexpr Access adapter_read() noexcept { return Access{Kind::AdapterRead}; }
   static constexpr Access adapter_write() noexcept { return Access{Kind::AdapterWrite}; }
-  /// The holder of either.
-  static constexpr Access either(Permission first, Permission second) noexcept {
+  /// The holder of any of them.
+  template <class... More>
+  static constexpr Access either(Permission first, More... more) noexcept {
     Access access{first};
-    access.other_ = second;
+    access.permissions_ = (bit(first) | ... | bit(more));
     return access;
   }
 
@@ -44,9 +46,12 @@ class Access {
  private:
   constexpr explicit Access(Kind kind) noexcept : kind_{kind} {}
 
+  static constexpr uint64_t bit(Permission permission) noexcept {
+    return uint64_t{1} << static_cast<unsigned>(permission);
+  }
+
   Kind kind_;
-  Permission permission_ = Permission::UsersRead;
-  Permission other_ = permission_;
+  uint64_t permissions_ = 0;  ///< one bit each; any of them opens
 };
 
 }  // namespace dbackup::host

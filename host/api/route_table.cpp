@@ -63,7 +63,9 @@ bool Access::admits(const Principal& who) const noexcept {
     case Kind::SessionOnly:
       return who.kind == PrincipalKind::Session;
     case Kind::Permitted:
-      return who.may(permission_) || who.may(other_);
+      return std::ranges::any_of(kPermissions, [&](const auto& row) {
+        return (permissions_ & bit(row.permission)) != 0 && who.may(row.permission);
+      });
     case Kind::AdapterRead:
       return who.may(Permission::SourcesView) || who.may(Permission::DestinationsRead) ||
              who.may(Permission::NotificationsRead);
@@ -89,8 +91,11 @@ std::string Access::describe() const {
     case Kind::Permitted:
       break;
   }
-  std::string out{to_string(permission_)};
-  if (other_ != permission_) out += " or " + std::string{to_string(other_)};
+  std::string out;
+  for (const auto& row : kPermissions) {
+    if ((permissions_ & bit(row.permission)) == 0) continue;
+    out += (out.empty() ? "" : " or ") + std::string{row.name};
+  }
   return out;
 }
 

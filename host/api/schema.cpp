@@ -125,6 +125,10 @@ void check_at(const Json& schema, const Json& value, const std::string& where, U
   if (schema.contains("minItems") && value.size() < schema["minItems"].get<size_t>()) {
     bad(where, "must not be empty");
   }
+  if (schema.contains("maxItems") && value.size() > schema["maxItems"].get<size_t>()) {
+    bad(where,
+        "must have at most " + std::to_string(schema["maxItems"].get<size_t>()) + " entries");
+  }
   for (size_t i = 0; i < value.size() && schema.contains("items"); ++i) {
     check_at(schema["items"], value[i], where + "[" + std::to_string(i) + "]", others);
   }
@@ -150,9 +154,10 @@ Json merged(Json first, const Json& second) {
 Json map_of(Json values) {
   return {{"type", "object"}, {"additionalProperties", std::move(values)}};
 }
-Json list_of(Json items, size_t minimum) {
+Json list_of(Json items, size_t minimum, size_t maximum) {
   Json out{{"type", "array"}, {"items", std::move(items)}};
   if (minimum > 0) out["minItems"] = minimum;
+  if (maximum > 0) out["maxItems"] = maximum;
   return out;
 }
 Json text() { return {{"type", "string"}}; }

@@ -31,7 +31,8 @@ Json object(std::initializer_list<Field> fields);
 Json merged(Json first, const Json& second);
 /// An object whose members are all `values`.
 Json map_of(Json values);
-Json list_of(Json items, size_t minimum = 0);
+/// `maximum` 0: no limit.
+Json list_of(Json items, size_t minimum = 0, size_t maximum = 0);
 Json text();
 Json text(size_t shortest, size_t longest);
 Json one_of(std::initializer_list<std::string_view> values);
