@@ -108,6 +108,9 @@ RouteInfo Dispatcher::route(HttpRequest& head) {
     head.route_context = std::move(found.match);
     return {.run = row.run, .body_limit = row.body_limit};
   }
+  // "OPTIONS *" asks about the server as a whole.
+  if (head.method == Method::Options && head.path == "*")
+    found.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   if (found.allow.empty()) {
     return {.run = HttpRun::Inline, .answer = HttpResponse::error(404, "no such path")};
   }

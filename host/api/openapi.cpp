@@ -284,7 +284,10 @@ Json document(const RouteTable& routes, const std::string& program_version,
              {"license", {{"name", "Apache 2.0"}, {"identifier", "Apache-2.0"}}}}},
            {"servers", {{{"url", server}}}},
            {"paths", Json::object()}};
-  std::set<std::string> sections;
+  const auto by_letter = [](const std::string& a, const std::string& b) {
+    return lower(a) < lower(b);
+  };
+  std::set<std::string, decltype(by_letter)> sections{by_letter};
   std::set<int> errors;
   for (const RouteRow* row : rows) {
     sections.insert(row->section);

@@ -80,7 +80,8 @@ Json SchemaShelf::use(const Json& schema, const std::string& hint) {
 
 std::string SchemaShelf::shelve(const std::string& key, const Json& schema,
                                 const std::string& hint) {
-  const std::string wanted = type_name(schema.value("title", hint));
+  const std::string wanted =
+      schema.contains("title") ? schema["title"].get<std::string>() : type_name(hint);
   std::string name = wanted;
   for (int i = 2; shelf_.contains(name); ++i) name = wanted + std::to_string(i);
   shelf_[name] = schema;

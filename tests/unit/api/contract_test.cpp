@@ -161,6 +161,8 @@ TEST(Dispatcher, TellsUnknownPathsFromUnknownMethods) {
   EXPECT_EQ(options.status, 204);
   EXPECT_EQ(options.headers.get("Allow"), "GET, HEAD, PUT, DELETE, OPTIONS");
   EXPECT_EQ(api.send(Method::Head, "/api/jobs").status, 200);
+  EXPECT_EQ(api.send(Method::Options, "*").status, 204);
+  EXPECT_EQ(api.send(Method::Options, "/api/nowhere").status, 404);
 }
 
 TEST(Dispatcher, RefusesBodiesThatNoFieldCouldHold) {

@@ -116,6 +116,8 @@ void RequestGenerator::learn(const RouteRow& row, const GeneratedRequest& reques
   if (const auto tag = answer.headers.get("ETag"); !tag.empty())
     know("etag " + request.target, std::string{tag});
   if (answer.status >= 300) return;
+  for (const auto cookie : answer.headers.find_all("Set-Cookie"))
+    know("cookie", std::string{cookie.substr(0, cookie.find(';'))});
   learn_from(noun_of(row), answer.body, 0);
 }
 
@@ -277,7 +279,7 @@ Json RequestGenerator::mutated(const Json& schema, Json value) {
       value.erase(property.key());
       break;
     case 1:
-      value[property.key()] = std::string(one_in(2) ? "nul\0here" : "", 8);
+      value[property.key()] = one_in(2) ? std::string("nul\0here", 8) : std::string{};
       break;
     default:
       value[property.key()] = anything(0);
@@ -340,7 +342,13 @@ void RequestGenerator::add_headers(const RouteRow& row, Fit fit, GeneratedReques
                                        "bytes=999999999-", "bytes=5-2", "items=1-2"};
     headers.emplace_back("Range", any_of(kRanges));
   }
-  if (one_in(8)) headers.emplace_back("Origin", "http://backup.test:3000");
+  if (!known_["cookie"].empty() && one_in(4)) {
+    headers.emplace_back("Cookie", any_of(known_["cookie"]));
+    headers.emplace_back("Origin", one_in(6) ? "http://elsewhere.test" : "http://backup.test:3000");
+    if (!one_in(4)) request.sent.key = "none";
+  } else if (one_in(8)) {
+    headers.emplace_back("Origin", "http://backup.test:3000");
+  }
   if (one_in(8)) headers.emplace_back("X-Forwarded-Proto", "https");
   std::erase_if(headers, [](const auto& field) {
     return std::ranges::any_of(field.second, [](char c) { return c == '\n' || c == '\r'; });
