@@ -28,6 +28,7 @@ struct World : ApiFixture {
   explicit World(uint64_t seed) : generator{seed} {
     documented_checks = false;  // all are made here, and told once
     generator.know("disk", disk());
+    generator.know("api", "reference.js");
     reader = key_with({"jobs:read", "history:read", "storage:read"});
     furnish();
   }

@@ -116,9 +116,14 @@ void RequestGenerator::learn(const RouteRow& row, const GeneratedRequest& reques
   if (const auto tag = answer.headers.get("ETag"); !tag.empty())
     know("etag " + request.target, std::string{tag});
   if (answer.status >= 300) return;
+  if (row.method == Method::Delete) forget(request.target.substr(request.target.rfind('/') + 1));
   for (const auto cookie : answer.headers.find_all("Set-Cookie"))
     know("cookie", std::string{cookie.substr(0, cookie.find(';'))});
   learn_from(noun_of(row), answer.body, 0);
+}
+
+void RequestGenerator::forget(const std::string& value) {
+  for (auto& [kind, list] : known_) std::erase(list, value);
 }
 
 void RequestGenerator::learn_from(const std::string& noun, const Json& value, int depth) {
@@ -156,7 +161,7 @@ std::string RequestGenerator::text_for(const Json& schema, const std::string& na
   if (schema.contains("enum")) return any_of(schema["enum"]).get<std::string>();
   const size_t shortest = schema.value("minLength", size_t{0});
   const size_t longest = schema.value("maxLength", size_t{4000});
-  if (fit == Fit::Boundary) {
+  if (fit == Fit::Boundary && name != "schedule") {
     const size_t length = one_in(2) ? shortest : longest;
     return std::string(length, static_cast<char>('a' + random_() % 26));
   }
@@ -255,7 +260,7 @@ Json RequestGenerator::value_for(const Json& schema, const std::string& name, Fi
     const Json required = schema.value("required", Json::array());
     for (const auto& [member, property] : schema["properties"].items()) {
       const bool is_needed = std::ranges::find(required, Json(member)) != required.end();
-      const bool is_likely = fit == Fit::Valid && member == "sourceId" && one_in(2);
+      const bool is_likely = fit != Fit::Broken && member == "sourceId" && !one_in(5);
       if (is_needed || is_likely || (density_ > 0 && one_in(density_)))
         out[member] = value_for(property, member, fit, depth + 1);
     }

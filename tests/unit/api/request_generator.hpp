@@ -39,6 +39,7 @@ class RequestGenerator {
   void know(const std::string& kind, const std::string& value);
 
  private:
+  void forget(const std::string& value);
   void learn_from(const std::string& noun, const Json& value, int depth);
   std::string id_for(const RouteRow& row, size_t segment);
   std::string text_for(const Json& schema, const std::string& name, Fit fit);
