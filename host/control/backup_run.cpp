@@ -173,9 +173,7 @@ class BackupRun {
     Json entries = Json::array();
     for (const auto& destination : plan_.destinations) {
       const Reservation* reserved = reservation_of(destination.id);
-      const bool is_whole =
-          reserved != nullptr && may_be_whole &&
-          parts_.reconciler.settle(*reserved, /*is_foreign=*/false, stop_.token) == ReservationFate::Adopted;
+      const bool is_whole = reserved != nullptr && may_be_whole && was_stored(*reserved);
       if (is_whole) {
         ++adopted;
         take_adopted(*reserved, out.end);
@@ -192,6 +190,17 @@ class BackupRun {
     }
     if (!plan_.job.id.empty()) out.end.metadata = metadata("", std::move(entries));
     return out;
+  }
+
+  /// When the store cannot be asked now, the reservation stays and is looked at later.
+  bool was_stored(const Reservation& reserved) {
+    try {
+      return parts_.reconciler.settle(reserved, /*is_foreign=*/false, stop_.token) ==
+             ReservationFate::Adopted;
+    } catch (const Error& error) {
+      recorder_.warning(std::string{"what the worker left cannot be looked at yet: "} + error.what());
+      return false;
+    }
   }
 
   void take_adopted(const Reservation& reserved, ExecutionEnd& end) {

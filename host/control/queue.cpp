@@ -114,8 +114,24 @@ struct Queue::State {
       end_run(parts, execution, end);
     } catch (const std::exception& error) {
       log_error("run " + execution.id + " could not be ended: " + error.what());
+      end_anyway(execution, error.what());
     } catch (...) {
       log_error("run " + execution.id + " could not be ended");
+      end_anyway(execution, "an unexpected failure");
+    }
+  }
+
+  /// A run that met a failure of the store itself: it has ended, and its row says so once it can. One
+  /// that wrote its end before is left as it is.
+  void end_anyway(const Execution& execution, const std::string& reason) noexcept {
+    try {
+      ExecutionEnd end{.status = "Failed", .error = "the run could not be followed to its end: " + reason};
+      end.path = execution.path;
+      end.metadata = execution.metadata;
+      end.ended_at = parts.context.clock.now_ms();
+      end_run(parts, execution, end);
+    } catch (...) {  // the keeper ends the row
+      log_error("run " + execution.id + " is left to be ended later");
     }
   }
 

@@ -1,13 +1,13 @@
 #include "control/reconcile.hpp"
 
 #include <algorithm>
-#include <algorithm>
 #include <chrono>
 
 #include "base/error.hpp"
 #include "base/logging.hpp"
 #include "control/adapter_resolver.hpp"
 #include "control/catalog.hpp"
+#include "control/restore_cleanup.hpp"
 #include "control/sidecar_keys.hpp"
 #include "control/worker_client.hpp"
 #include "model/sidecar.hpp"
@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::chrono::minutes kListLimit{10};
 constexpr std::chrono::minutes kRemoveLimit{2};
+constexpr std::chrono::seconds kRestoreLimit{60};
 constexpr TimeMs kSilence = 5LL * 60 * 1000;  // recorders give a sign every 30 s
 constexpr const char* kStopped = "the server was stopped while this run was under way";
 
@@ -136,6 +137,25 @@ void Reconciler::note(Session& session, const Reservation& reservation, const Ou
   ReservationStore{}.remove(session, reservation.token);
 }
 
+void Reconciler::note_recovery(Session& session, const Reservation& reservation) {
+  // The run keeps the end it had: whoever was told "Failed" must not find it rewritten. That the
+  // backup is there after all stands in its log and metadata.
+  auto run = ExecutionStore{}.find(session, reservation.execution_id);
+  if (!run || !run->ended_at) return;
+  Json& recovered = run->metadata["recovered"];
+  if (!recovered.is_array()) recovered = Json::array();
+  recovered.push_back({{"configId", reservation.destination_id}, {"path", reservation.path}});
+  ExecutionStore{}.set_metadata(session, run->id, run->metadata);
+  LogEntry line{.seq = ExecutionStore{}.last_log_seq(session, run->id) + 1,
+                .at = context_.clock.now_ms()};
+  line.level = "success";
+  line.type = "storage";
+  line.stage = "Recovery";
+  line.message = "the backup \"" + reservation.path +
+                 "\" was found whole at its destination after all and is in the listing";
+  ExecutionStore{}.append_logs(session, run->id, {line});
+}
+
 bool Reconciler::is_open(const Reservation& reservation) {
   bool found = false;
   context_.database.read([&](Session& s) {
@@ -151,7 +171,10 @@ ReservationFate Reconciler::settle(const Reservation& reservation, bool is_forei
   const Turn turn{*this, reservation.token};
   if (!is_open(reservation)) return ReservationFate::Absent;  // another thread has seen to it
   const Outcome outcome = inspect(reservation, is_foreign, cancel);
-  context_.database.write([&](Session& s) { note(s, reservation, outcome); });
+  context_.database.write([&](Session& s) {
+    note(s, reservation, outcome);
+    if (outcome.adopted) note_recovery(s, reservation);
+  });
   return outcome.fate;
 }
 
@@ -188,6 +211,11 @@ bool Reconciler::end_dead_run(const Execution& run) {
   } else if (adopted > 0) {
     end.status = "Partial";
   }
+  if (run.type == "Restore") {
+    const std::string left = cleanup_restore(context_, workers_, resolver_, run, kRestoreLimit);
+    if (stop_.stop_requested()) return false;
+    if (!left.empty()) end.error += "; " + left;
+  }
   end.ended_at = context_.clock.now_ms();
   bool has_ended = false;
   context_.database.write([&](Session& s) {
@@ -201,7 +229,7 @@ bool Reconciler::end_dead_run(const Execution& run) {
     line.stage = "Recovery";
     line.message = end.status == "Success"
                        ? "the server was stopped, but the backup was found whole at every destination"
-                       : kStopped;
+                       : end.error;
     ExecutionStore{}.append_logs(s, run.id, {line});
   });
   return has_ended;

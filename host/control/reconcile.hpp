@@ -88,6 +88,7 @@ class Reconciler {
   /// Looks and tidies at the destination; may be repeated. Changes nothing in the store.
   Outcome inspect(const Reservation& reservation, bool is_foreign, const std::stop_token& cancel);
   void note(Session& session, const Reservation& reservation, const Outcome& outcome);
+  void note_recovery(Session& session, const Reservation& reservation);
   bool is_open(const Reservation& reservation);
 
   const ControlContext& context_;

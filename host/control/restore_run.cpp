@@ -5,6 +5,7 @@
 #include "control/execution_recorder.hpp"
 #include "control/plugin_registry.hpp"
 #include "control/reading_keys.hpp"
+#include "control/restore_cleanup.hpp"
 #include "control/run.hpp"
 #include "control/run_options.hpp"
 #include "control/worker_client.hpp"
@@ -14,6 +15,9 @@
 
 namespace dbackup::host {
 namespace {
+
+constexpr std::chrono::seconds kCleanup{30};
+constexpr std::chrono::seconds kHurriedCleanup{2};
 
 class RestoreRun {
  public:
@@ -32,6 +36,7 @@ class RestoreRun {
       call.on_output = [this](const std::string& line) { recorder_.log("info", "command", line); };
       call.stop = stop_.token;
       call.lane = WorkerLane::Run;
+      has_begun_ = true;
       parts_.workers.run(protocol::Operation::Restore, Json(request), call);
       end.status = "Success";
       recorder_.log("success", "general", "\"" + options_.path + "\" was restored into \"" + target_.name + "\"");
@@ -42,6 +47,7 @@ class RestoreRun {
       end = end_of_failure(Error(ErrorCode::Internal, "the restore failed unexpectedly"), stop_, "");
       recorder_.error(end.error, error.what());
     }
+    if (has_begun_ && end.status != "Success") clean_up(end);
     parts_.secrets.forget(execution_.id);
     recorder_.flush();
     end.path = execution_.path.empty() ? options_.path : execution_.path;
@@ -55,6 +61,17 @@ class RestoreRun {
   }
 
  private:
+  /// A worker that could still act has undone its work; one that was killed has not.
+  void clean_up(ExecutionEnd& end) {
+    const bool is_hurried = stop_.server.stop_requested();
+    const std::string left =
+        cleanup_restore(parts_.context, parts_.workers, parts_.resolver, execution_,
+                        is_hurried ? kHurriedCleanup : kCleanup);
+    if (left.empty()) return;
+    recorder_.error(left);
+    end.error += "; " + left;
+  }
+
   protocol::RestoreRequest prepare() {
     options_ = restore_options(execution_.options);
     std::string identity;
@@ -84,6 +101,7 @@ class RestoreRun {
     request.source = parts_.resolver.resolve(*target);
     request.original_name = options_.original_name.empty() ? name_in_sidecar() : options_.original_name;
     request.database = options_.database.empty() ? request.original_name : options_.database;
+    request.token = execution_.id;
     request.privileged = open_login(parts_.context.box, execution_.id, options_.sealed_login);
     database_ = request.database;
     recorder_.info("restore of \"" + options_.path + "\" into \"" + target_.name + "\"" +
@@ -108,6 +126,7 @@ class RestoreRun {
   StoredBackup backup_;
   AdapterConfig target_;
   std::string database_;
+  bool has_begun_ = false;
 };
 
 }  // namespace

@@ -35,6 +35,7 @@ enum class Operation {
   Cleanup,
   WriteSidecar,
   Notify,
+  CleanupRestore,
 };
 std::string_view to_string(Operation operation) noexcept;
 /// Throws Error{InvalidArgument} for an unknown name.
@@ -133,6 +134,15 @@ struct RestoreRequest {
   std::string original_name;
   PrivilegedLogin privileged;
   Json source_options = Json::object();
+  std::string token;  ///< marks what the restore makes at the target: the execution's id
+};
+
+/// After a restore whose worker or host was killed: removes what it made and did not finish. → {}
+struct CleanupRestoreRequest {
+  AdapterRef adapter;
+  std::string database;
+  std::string token;
+  PrivilegedLogin privileged;  ///< the one the restore had
 };
 
 /// "item" events {path, size, modifiedMs, storageClass?, sidecar?: text}, then {}. With `sidecars` the

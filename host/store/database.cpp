@@ -148,7 +148,10 @@ void Database::read(const std::function<void(Session&)>& body) {
   Session session = lease.session();
   try {
     body(session);
+  } catch (const Error&) {
+    throw;
   } catch (...) {
+    session.statements().clear();
     rethrow_database_error();
   }
 }
@@ -165,7 +168,10 @@ void Database::write(const std::function<void(Session&)>& body) {
     body(session);
     transaction.commit();
     BeforeWrite::committed();
+  } catch (const Error&) {
+    throw;
   } catch (...) {
+    session.statements().clear();
     rethrow_database_error();
   }
 }

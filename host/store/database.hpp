@@ -24,6 +24,9 @@ class StatementCache {
     if (!slot) slot = std::make_shared<T>(session);
     return *static_cast<T*>(slot.get());
   }
+  /// A statement that failed may be half made or stand in the middle of a result: the next use makes
+  /// it anew.
+  void clear() noexcept { statements_.clear(); }
 
  private:
   std::map<const void*, std::shared_ptr<void>> statements_;

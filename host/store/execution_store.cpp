@@ -158,6 +158,23 @@ void ExecutionStore::set_progress(Session& session, const std::string& id, int64
 
 namespace {
 
+/// A run that has ended needs its login no more: not even sealed does it stay.
+void forget_login(Session& session, const std::string& id) {
+  std::string text;
+  Query query{session, "SELECT options FROM executions WHERE id = :id"};
+  query.out(text).bind(id);
+  const bool found = query.next();
+  const std::string before = text;
+  while (query.next()) {
+  }
+  Json options = found ? columns::json_column(before) : Json{};
+  if (!options.is_object() || options.value("sealedLogin", "").empty()) return;
+  options["sealedLogin"] = "";
+  const std::string after = dump_json(options);
+  Query update{session, "UPDATE executions SET options = :options WHERE id = :id"};
+  update.bind(after).bind(id).run();
+}
+
 bool end_where(Session& session, const std::string& condition, const ExecutionEnd& end,
                const std::vector<std::string>& values) {
   const std::string metadata = dump_json(end.metadata);
@@ -173,7 +190,9 @@ bool end_where(Session& session, const std::string& condition, const ExecutionEn
   query.bind(end.status).bind(end.error).bind(end.path).bind(size).bind(metadata).bind(ended_at);
   query.bind(is_success).bind(is_success);
   for (const auto& value : values) query.bind(value);
-  return query.run() > 0;
+  if (query.run() == 0) return false;
+  forget_login(session, values.front());  // every condition begins with the id
+  return true;
 }
 
 }  // namespace
@@ -194,7 +213,16 @@ bool ExecutionStore::cancel_pending(Session& session, const std::string& id, Tim
   Query query{session,
               "UPDATE executions SET status = 'Cancelled', stage = 'Cancelled', progress = 0, "
               "error = :error, ended_at = :at WHERE id = :id AND status = 'Pending'"};
-  return query.bind(error).bind(at).bind(id).run() > 0;
+  if (query.bind(error).bind(at).bind(id).run() == 0) return false;
+  forget_login(session, id);
+  return true;
+}
+
+void ExecutionStore::set_metadata(Session& session, const std::string& id,
+                                  const Json& metadata) const {
+  const std::string text = dump_json(metadata);
+  Query query{session, "UPDATE executions SET metadata = :m WHERE id = :id"};
+  query.bind(text).bind(id).run();
 }
 
 std::vector<Execution> ExecutionStore::running_elsewhere(Session& session,

@@ -38,6 +38,7 @@ class ExecutionStore {
   /// Running rows whose host is not `host_id` (single host: all that a dead process left).
   std::vector<Execution> running_elsewhere(Session& session, const std::string& host_id) const;
   bool end_abandoned(Session& session, const std::string& id, const ExecutionEnd& end) const;
+  void set_metadata(Session& session, const std::string& id, const Json& metadata) const;
   int64_t count_running(Session& session) const;
 
   /// Appends lines; seq must continue. At most kMaxLogLines a run: further ones are dropped after one

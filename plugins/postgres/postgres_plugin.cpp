@@ -79,4 +79,5 @@ DBACKUP_PLUGIN("org.dbackup.postgres", "PostgreSQL", DBACKUP_SDK_VERSION,
                     .list_databases = true,
                     .prepare_restore = true,
                     .restore_renamed = true,
-                    .atomic_restore = true}))
+                    .atomic_restore = true,
+                    .cleanup_restore = true}))

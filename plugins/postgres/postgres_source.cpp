@@ -193,10 +193,10 @@ void PostgresSource::restore(Call& call, const RestoreRequest& request, Reader& 
   require_custom_format({reinterpret_cast<const char*>(head.data()), got});
 
   const TargetAccess target_access = access(request.privileged);
-  RestoreTarget target{call, target_access, request.database, request.original_name};
+  RestoreTarget target{call, target_access, request.database, request.original_name, request.token};
   const std::string session = session_name();
   std::vector<std::string> argv =
-      tool_argv("pg_restore", target_access.login, request.database, session);
+      tool_argv("pg_restore", target_access.login, target.working(), session);
   // One transaction that ends at the first error: a failed restore leaves every row as it was.
   for (const char* flag :
        {"--single-transaction", "--exit-on-error", "--clean", "--if-exists", "--no-tablespaces"}) {
@@ -231,7 +231,9 @@ void PostgresSource::list_databases(Call& call,
       "SELECT datname, pg_catalog.has_database_privilege(oid, 'CONNECT'),"
       " CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT')"
       " THEN pg_catalog.pg_database_size(oid) END"
-      " FROM pg_catalog.pg_database WHERE NOT datistemplate AND datallowconn ORDER BY datname");
+      " FROM pg_catalog.pg_database WHERE NOT datistemplate AND datallowconn"
+      " AND datname NOT LIKE $1 ORDER BY datname",
+      {kWorkingNames});
   for (const Row& row : rows) {
     DatabaseInfo info{.name = row[0].value_or("")};
     if (row[2]) info.size_bytes = std::stoll(*row[2]);
@@ -255,6 +257,10 @@ void PostgresSource::prepare_restore(Call& call, const PrepareRestoreRequest& re
   Connection server = Connection::open_any(call, target.login, target.configured);
   for (const std::string& name : request.databases) check_target(server, name);
   Exec{call}.which({"pg_restore"});
+}
+
+void PostgresSource::cleanup_restore(Call& call, const CleanupRestoreRequest& request) {
+  drop_working_database(call, access(request.privileged), request.token);
 }
 
 }  // namespace dbackup::postgres

@@ -22,6 +22,7 @@ class PostgresSource final : public Source {
   void restore(Call& call, const RestoreRequest& request, Reader& in) override;
   void list_databases(Call& call, const std::function<void(const DatabaseInfo&)>& found);
   void prepare_restore(Call& call, const PrepareRestoreRequest& request);
+  void cleanup_restore(Call& call, const CleanupRestoreRequest& request);
 
  private:
   TargetAccess access(const std::optional<PrivilegedLogin>& privileged) const;

@@ -31,18 +31,12 @@ bool exists(Connection& server, const std::string& name) {
   return !server.query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", {name}).empty();
 }
 
-void create(Connection& server, const std::string& name, const std::string& model) {
+void create(Connection& server, const std::string& working, const std::string& name,
+            const std::string& model) {
   try {
-    server.query(create_statement(server, name, model));
+    server.query(create_statement(server, working, model));
   } catch (const Error& error) {
-    if (error.code() ==
-        ErrorCode::AlreadyExists) {  // made by someone else meanwhile: not ours to fill
-      throw Error{ErrorCode::Aborted,
-                  "database \"" + name + "\" was created by someone else meanwhile"};
-    }
     if (error.code() == ErrorCode::Cancelled) throw;
-    // A lost connection leaves open whether it is there now; dropping what someone else may have
-    // made meanwhile would be worse than leaving an empty database.
     throw Error{error.code(), "cannot create database \"" + name + "\": " + error.what(),
                 error.detail()};
   }
@@ -128,15 +122,52 @@ void end_sessions(Connection& server, const std::string& application_name) {
   }
 }
 
+std::string working_name(const std::string& token) {
+  const bool is_plain = token.find_first_not_of(
+                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+                        std::string::npos;
+  if (token.empty() || token.size() > 36 || !is_plain) {
+    throw Error{ErrorCode::InvalidArgument, "\"token\" must be 1 to 36 letters, digits and '-'"};
+  }
+  return "dbackup-restore-" + token;
+}
+
+void drop_working_database(const Call& call, const TargetAccess& access, const std::string& token) {
+  const std::string name = working_name(token);
+  Connection server = Connection::open_any(call, access.login, access.configured);
+  if (!exists(server, name)) return;
+  drop(server, name);
+  Call{call}.info("removed the unfinished database \"" + name + "\" of a restore that was killed");
+}
+
 RestoreTarget::RestoreTarget(const Call& call, TargetAccess access, std::string name,
-                             const std::string& model)
-    : call_{call}, access_{std::move(access)}, name_{std::move(name)} {
+                             const std::string& model, const std::string& token)
+    : call_{call}, access_{std::move(access)}, name_{std::move(name)}, working_{name_} {
   Connection server = Connection::open_any(call_, access_.login, access_.configured);
   check_target(server, name_);
   if (exists(server, name_)) return;
-  create(server, name_, model);
+  working_ = working_name(token);
+  create(server, working_, name_, model);
   created_ = true;
-  call_.info("created database \"" + name_ + "\"");
+  call_.info("created database \"" + name_ + "\", called \"" + working_ + "\" until it is whole");
+}
+
+void RestoreTarget::keep() {
+  if (created_) {
+    Connection server = Connection::open_any(call_, access_.login, access_.configured);
+    try {
+      server.query("ALTER DATABASE " + server.identifier(working_) + " RENAME TO " +
+                   server.identifier(name_));
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::AlreadyExists) {  // made by someone else: not ours to replace
+        throw Error{ErrorCode::Aborted,
+                    "database \"" + name_ + "\" was created by someone else meanwhile"};
+      }
+      throw Error{error.code(), "the restored database cannot be given its name \"" + name_ +
+                                    "\": " + error.what(), error.detail()};
+    }
+  }
+  settled_ = true;
 }
 
 RestoreTarget::~RestoreTarget() {
@@ -149,11 +180,11 @@ std::string RestoreTarget::undo(const std::string& application_name) noexcept {
     Connection server =
         Connection::open_any(call_, access_.login, access_.configured, Patience::Cleanup);
     if (!application_name.empty()) end_sessions(server, application_name);
-    if (created_) drop(server, name_);
+    if (created_) drop(server, working_);
     return "";
   } catch (const std::exception& error) {
     if (!created_) return "";
-    return "the new database \"" + name_ + "\" could not be removed: " + error.what();
+    return "the new database \"" + working_ + "\" could not be removed: " + error.what();
   }
 }
 

@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <random>
 
 #include "database.hpp"
 #include "location.hpp"
@@ -27,11 +26,23 @@ std::string temporary_prefix(const std::string& target) {
   return "." + base_of(target).substr(0, NAME_MAX - 60) + ".dbackup-";
 }
 
-std::string random_text() {
-  std::random_device random;
-  std::string out;
-  for (int i = 0; i < 16; ++i) out += "0123456789abcdef"[random() & 15U];
-  return out;
+std::string temporary_path(const std::string& target, const std::string& token) {
+  const bool is_plain = token.find_first_not_of(
+                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+                        std::string::npos;
+  if (token.empty() || token.size() > 36 || !is_plain) {
+    throw Error{ErrorCode::InvalidArgument, "\"token\" must be 1 to 36 letters, digits and '-'"};
+  }
+  return folder_of(target) + "/" + temporary_prefix(target) + token;
+}
+
+/// False when the restore that made the file still holds its lock.
+bool remove_abandoned(const std::string& path) {
+  const plugins::UniqueFd fd{
+      open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  // The lock of a restore that still runs is held; one of a killed process is gone with it.
+  if (!fd) return errno == ENOENT;
+  return flock(fd.get(), LOCK_EX | LOCK_NB) == 0 && unlink(path.c_str()) == 0;
 }
 
 void remove_if_there(const std::string& path) {
@@ -76,12 +87,12 @@ ExclusiveLock::ExclusiveLock(const std::string& path) {
   }
 }
 
-Replacement::Replacement(const Call& call, std::string target)
+Replacement::Replacement(const Call& call, std::string target, const std::string& token)
     : call_{call}, target_{std::move(target)}, folder_{folder_of(target_)} {
   folder_fd_.reset(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder_fd_) throw system_error(errno, "cannot open folder \"" + folder_ + "\"");
   remove_leftovers();
-  path_ = folder_ + "/" + temporary_prefix(target_) + random_text();
+  path_ = temporary_path(target_, token);
   fd_.reset(open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd_) {
     const int number = errno;
@@ -104,11 +115,19 @@ void Replacement::remove_leftovers() const {
        it.increment(error)) {
     const std::string name = it->path().filename().string();
     if (!name.starts_with(prefix)) continue;
-    const plugins::UniqueFd fd{
-        open(it->path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
-    // The lock of a restore that still runs is held; one of a killed process is gone with it.
-    if (fd && flock(fd.get(), LOCK_EX | LOCK_NB) == 0) unlink(it->path().c_str());
+    remove_abandoned(it->path());
   }
+}
+
+void Replacement::remove_leftover(const Call& call, const std::string& target,
+                                  const std::string& token) {
+  const std::string path = temporary_path(target, token);
+  if (!look(path)) return;
+  if (!remove_abandoned(path)) {
+    throw Error{ErrorCode::FailedPrecondition, "\"" + path + "\" is still being written"};
+  }
+  for (const char* suffix : kCompanions) remove_if_there(path + suffix);
+  Call{call}.info("removed the unfinished file of a restore that was killed");
 }
 
 void Replacement::write(std::span<const std::byte> block) {

@@ -30,11 +30,16 @@ class ExclusiveLock {
 /// returns the target is as it was; without it nothing stays.
 class Replacement {
  public:
-  /// Removes what killed restores of the same target left, and makes a new file. Throws Error.
-  Replacement(const Call& call, std::string target);
+  /// Removes what killed restores of the same target left, and makes a new file, marked by `token`.
+  /// Throws Error.
+  Replacement(const Call& call, std::string target, const std::string& token);
   ~Replacement();
   Replacement(const Replacement&) = delete;
   Replacement& operator=(const Replacement&) = delete;
+
+  /// Removes what the killed restore with that token left beside `target`; one that still runs keeps
+  /// its file. Throws Error.
+  static void remove_leftover(const Call& call, const std::string& target, const std::string& token);
 
   void write(std::span<const std::byte> block);
   /// Makes the file durable and checks that it is a sound database. Throws Error{DataLoss}.

@@ -58,4 +58,5 @@ DBACKUP_PLUGIN("org.dbackup.sqlite", "SQLite", DBACKUP_SDK_VERSION,
                                                                .prepare_restore = true,
                                                                .restore_renamed = true,
                                                                .atomic_restore = true,
-                                                               .combinable = false}))
+                                                               .combinable = false,
+                                                               .cleanup_restore = true}))

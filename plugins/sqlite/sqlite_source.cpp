@@ -87,7 +87,7 @@ void SqliteSource::restore(Call& call, const RestoreRequest& request, Reader& in
   require_header(std::span{head}.first(in.read_full(head)));
   if (look(target)) const ExclusiveLock free{target};  // in use: no need to read the backup first
 
-  Replacement replacement{call, target};
+  Replacement replacement{call, target, request.token};
   replacement.write(head);
   std::vector<std::byte> block(kBlock);
   uint64_t done = head.size();
@@ -101,6 +101,10 @@ void SqliteSource::restore(Call& call, const RestoreRequest& request, Reader& in
   }
   replacement.check(check_);
   replacement.commit(location_.target(""));
+}
+
+void SqliteSource::cleanup_restore(Call& call, const CleanupRestoreRequest& request) {
+  Replacement::remove_leftover(call, location_.target(request.database), request.token);
 }
 
 }  // namespace dbackup::sqlite

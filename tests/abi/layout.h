@@ -55,7 +55,7 @@ FREEZE_AT(dbackup_item_sink, struct_size, 0);
 FREEZE_AT(dbackup_item_sink, ctx, 8);
 FREEZE_AT(dbackup_item_sink, item, 16);
 
-FREEZE(sizeof(dbackup_source) >= 80, "dbackup_source");
+FREEZE(sizeof(dbackup_source) >= 88, "dbackup_source");
 FREEZE_AT(dbackup_source, struct_size, 0);
 FREEZE_AT(dbackup_source, open, 8);
 FREEZE_AT(dbackup_source, close, 16);
@@ -66,6 +66,7 @@ FREEZE_AT(dbackup_source, list_databases, 48);
 FREEZE_AT(dbackup_source, prepare_restore, 56);
 FREEZE_AT(dbackup_source, tables, 64);
 FREEZE_AT(dbackup_source, rows, 72);
+FREEZE_AT(dbackup_source, cleanup_restore, 80);
 
 FREEZE(sizeof(dbackup_storage) >= 96, "dbackup_storage");
 FREEZE_AT(dbackup_storage, struct_size, 0);

@@ -43,9 +43,18 @@ class SourceBench {
       return source.run(source.table().dump, call, request, out);
     });
   }
-  Outcome restore(FakeCall& call, const Json& request, MemoryReader& in) const {
+  Outcome restore(FakeCall& call, Json request, MemoryReader& in) const {
+    // As the host gives one to every restore.
+    if (!request.contains("token")) request["token"] = "0b9f6c1e-7a53-4d0e-9f55-2c1f7a1d3e90";
     return with(call, [&](const SourceInstance& source) {
       return source.run(source.table().restore, call, request, in);
+    });
+  }
+  Outcome cleanup(const std::string& database, const std::string& token) const {
+    FakeCall call;
+    return with(call, [&](const SourceInstance& source) {
+      return source.run(source.table().cleanup_restore, call,
+                        {{"database", database}, {"token", token}});
     });
   }
 

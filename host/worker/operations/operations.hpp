@@ -11,6 +11,7 @@ Json test_adapter(const protocol::AdapterRequest& request, OperationContext& con
 Json ping_adapter(const protocol::AdapterRequest& request, OperationContext& context);
 Json list_databases(const protocol::AdapterRequest& request, OperationContext& context);
 Json prepare_restore(const protocol::PrepareRestoreRequest& request, OperationContext& context);
+Json cleanup_restore(const protocol::CleanupRestoreRequest& request, OperationContext& context);
 Json backup(const protocol::BackupRequest& request, OperationContext& context);
 Json restore(const protocol::RestoreRequest& request, OperationContext& context);
 Json list_files(const protocol::ListRequest& request, OperationContext& context);

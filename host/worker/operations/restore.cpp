@@ -69,6 +69,7 @@ Json restore(const protocol::RestoreRequest& request, OperationContext& context)
     PipeSource in{pipeline.output()};
     source.restore({.database = request.database,
                     .original_name = request.original_name,
+                    .token = request.token,
                     .privileged = request.privileged,
                     .options = request.source_options},
                    in);

@@ -26,6 +26,8 @@ Json run_operation(const protocol::Request& request, OperationContext& context) 
       return run(&list_databases, body, context);
     case Operation::PrepareRestore:
       return run(&prepare_restore, body, context);
+    case Operation::CleanupRestore:
+      return run(&cleanup_restore, body, context);
     case Operation::Backup:
       return run(&backup, body, context);
     case Operation::Restore:

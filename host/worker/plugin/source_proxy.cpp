@@ -37,6 +37,7 @@ void SourceProxy::restore(const RestoreOrder& order, ByteSource& in) {
   ReaderBridge reader{in};
   Json request{{"database", order.database},
                {"originalName", order.original_name},
+               {"token", order.token},
                {"options", order.options}};
   add_login(request, order.privileged);
   const dbackup_status status = run(call, table().restore, request, reader.raw());
@@ -61,6 +62,14 @@ void SourceProxy::prepare_restore(const std::vector<std::string>& databases,
   Json request{{"databases", databases}};
   add_login(request, privileged);
   ask(table().prepare_restore, request);
+}
+
+void SourceProxy::cleanup_restore(const std::string& database, const std::string& token,
+                                  const protocol::PrivilegedLogin& privileged) {
+  if (!DBACKUP_HAS(dbackup_source, &table(), cleanup_restore)) return;
+  Json request{{"database", database}, {"token", token}};
+  add_login(request, privileged);
+  ask(table().cleanup_restore, request);
 }
 
 }  // namespace dbackup::host

@@ -32,6 +32,7 @@ class SourceProxy : public AdapterInstance<dbackup_source> {
   struct RestoreOrder {
     std::string database;
     std::string original_name;
+    std::string token;
     protocol::PrivilegedLogin privileged;
     Json options = Json::object();
   };
@@ -43,6 +44,8 @@ class SourceProxy : public AdapterInstance<dbackup_source> {
   void list_databases(const std::function<void(const Json&)>& found);
   /// Nothing to do for an adapter that does not offer it.
   void prepare_restore(const std::vector<std::string>& databases,
+                       const protocol::PrivilegedLogin& privileged);
+  void cleanup_restore(const std::string& database, const std::string& token,
                        const protocol::PrivilegedLogin& privileged);
 };
 

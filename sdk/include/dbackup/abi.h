@@ -130,6 +130,9 @@ typedef struct dbackup_source {
   dbackup_status (*prepare_restore)(void *self, const dbackup_call *call, dbackup_str request) DBACKUP_NOEXCEPT;
   dbackup_status (*tables)(void *self, const dbackup_call *call, dbackup_str request, const dbackup_item_sink *sink) DBACKUP_NOEXCEPT;
   dbackup_status (*rows)(void *self, const dbackup_call *call, dbackup_str request, const dbackup_item_sink *sink) DBACKUP_NOEXCEPT;
+  /* Removes what a restore with that token left behind when its process was killed, and nothing else;
+   * nothing there is a success. Never called while that restore runs. */
+  dbackup_status (*cleanup_restore)(void *self, const dbackup_call *call, dbackup_str request) DBACKUP_NOEXCEPT;
 } dbackup_source;
 
 #define DBACKUP_EXT_STORAGE "dbackup.storage/1"

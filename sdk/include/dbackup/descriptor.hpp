@@ -57,6 +57,7 @@ struct SourceCapabilities {
   bool atomic_restore = false;   ///< a failed restore leaves the target as it was
   bool stages_locally = false;   ///< its tool insists on a whole file: the run reports it
   bool combinable = true;        ///< may share a job with directory sources
+  bool cleanup_restore = false;  ///< can remove what a killed restore left
 };
 
 enum class ExclusiveCommit { Atomic, Checked };
@@ -124,7 +125,8 @@ inline Json capabilities_json(const SourceCapabilities& c) {
           {"restoreRenamed", c.restore_renamed},
           {"atomicRestore", c.atomic_restore},
           {"stagesLocally", c.stages_locally},
-          {"combinable", c.combinable}};
+          {"combinable", c.combinable},
+          {"cleanupRestore", c.cleanup_restore}};
 }
 
 inline Json capabilities_json(const StorageCapabilities& c) {

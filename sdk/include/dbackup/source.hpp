@@ -41,6 +41,7 @@ struct PrivilegedLogin {
 struct RestoreRequest {
   std::string database;       ///< to restore into
   std::string original_name;  ///< under which it was dumped; "" when unknown
+  std::string token = {};     ///< marks what this restore makes; letters, digits and '-', at most 36
   std::optional<PrivilegedLogin> privileged = {};
   Config options = {};
 };
@@ -50,10 +51,17 @@ struct PrepareRestoreRequest {
   std::optional<PrivilegedLogin> privileged = {};
 };
 
+struct CleanupRestoreRequest {
+  std::string database;  ///< that was to be restored into
+  std::string token;     ///< of the restore whose process was killed
+  std::optional<PrivilegedLogin> privileged = {};
+};
+
 /// What is backed up. One instance serves one operation at a time; each concurrent dump has its own.
 /// A class may also offer (each declared in SourceCapabilities, found by its signature):
 ///   void list_databases(Call&, const std::function<void(const DatabaseInfo&)>& found);
 ///   void prepare_restore(Call&, const PrepareRestoreRequest&);  // throws when it could not succeed
+///   void cleanup_restore(Call&, const CleanupRestoreRequest&);  // after a kill -9: see abi.h
 ///   void tables(Call&, const Config& request, ItemSink&);
 ///   void rows(Call&, const Config& request, ItemSink&);
 class Source {
@@ -89,6 +97,10 @@ concept ListsDatabases = requires(T t, Call& c) {
 template <class T>
 concept PreparesRestore = requires(T t, Call& c, const PrepareRestoreRequest& r) {
   t.prepare_restore(c, r);
+};
+template <class T>
+concept CleansUpRestore = requires(T t, Call& c, const CleanupRestoreRequest& r) {
+  t.cleanup_restore(c, r);
 };
 template <class T>
 concept HasTables = requires(T t, Call& c, const Config& r, ItemSink& s) { t.tables(c, r, s); };
@@ -141,6 +153,7 @@ dbackup_source make_source_table() noexcept {
       static_cast<T*>(self)->restore(c,
                                      {.database = request.text("database"),
                                       .original_name = request.text("originalName"),
+                                      .token = request.text("token"),
                                       .privileged = privileged_login(request),
                                       .options = request.object("options")},
                                      in);
@@ -188,6 +201,17 @@ dbackup_source make_source_table() noexcept {
       return guard(call, [&](Call& c) {
         ItemSink sink{raw};
         static_cast<T*>(self)->rows(c, Config::parse(view(text)), sink);
+        answer(c, Json::object());
+      });
+    };
+  }
+  if constexpr (CleansUpRestore<T>) {
+    table.cleanup_restore = [](void* self, const dbackup_call* call, dbackup_str text) noexcept {
+      return guard(call, [&](Call& c) {
+        const Config request = Config::parse(view(text));
+        static_cast<T*>(self)->cleanup_restore(c, {.database = request.text("database"),
+                                                   .token = request.text("token"),
+                                                   .privileged = privileged_login(request)});
         answer(c, Json::object());
       });
     };

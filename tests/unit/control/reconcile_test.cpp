@@ -146,6 +146,13 @@ TEST_F(ReconcileTest, EndsADeadRunAsFailedWhenItsDestinationDoesNotAnswerAndLook
   EXPECT_THAT(world_.reservations(run_), IsEmpty());
   EXPECT_THAT(world_.backups(), SizeIs(1));
   EXPECT_EQ(world_.row(run_).status, "Failed");
+  // Who was told "Failed" finds no other end now, but finds where the backup is after all.
+  EXPECT_EQ(world_.row(run_).metadata["recovered"][0]["path"], kPath);
+  std::vector<LogEntry> lines;
+  world_.database->read([&](Session& s) { lines = ExecutionStore{}.logs(s, run_); });
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines.back().stage, "Recovery");
+  EXPECT_EQ(lines.back().level, "success");
 }
 
 TEST_F(ReconcileTest, LeavesTheReservationsOfRunsUnderWayAlone) {

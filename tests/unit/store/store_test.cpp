@@ -71,6 +71,34 @@ class StoreTest : public ::testing::Test {
   std::unique_ptr<Database> database_;
 };
 
+TEST_F(StoreTest, MakesAKeptStatementAnewAfterItsPreparationFailed) {
+  add_execution(execution("run", 1));
+  database_->write([](Session& s) { s.raw() << "ALTER TABLE executions RENAME TO elsewhere"; });
+  // On every connection of the pool, whichever is leased next.
+  for (int i = 0; i < 12; ++i) EXPECT_THROW(read("run"), Error);
+  database_->write([](Session& s) { s.raw() << "ALTER TABLE elsewhere RENAME TO executions"; });
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(read("run").id, "run");
+}
+
+TEST_F(StoreTest, ForgetsASealedLoginHoweverItsRunEnds) {
+  for (const std::string id : {"done", "abandoned", "cancelled"}) {
+    Execution run = execution(id, 1);
+    run.type = "Restore";
+    run.options = {{"path", "a"}, {"sealedLogin", "v1:sealed"}};
+    add_execution(run);
+  }
+  database_->write([](Session& s) {
+    EXPECT_TRUE(ExecutionStore{}.cancel_pending(s, "cancelled", 2, "cancelled"));
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(ExecutionStore{}.claim_next(s, "host", 10, 2));
+    EXPECT_TRUE(ExecutionStore{}.end(s, "done", "host", {.status = "Success", .ended_at = 3}));
+    EXPECT_TRUE(ExecutionStore{}.end_abandoned(s, "abandoned", {.status = "Failed", .ended_at = 3}));
+  });
+  for (const std::string id : {"done", "abandoned", "cancelled"}) {
+    EXPECT_EQ(read(id).options["sealedLogin"], "") << id;
+    EXPECT_EQ(read(id).options["path"], "a");
+  }
+}
+
 TEST_F(StoreTest, MigrationsAreNumberedWithoutGapsAndRunOnce) {
   int expected = 1;
   for (const auto& step : migrations()) EXPECT_EQ(step.version, expected++);

@@ -87,6 +87,8 @@ inline void check_source_table(const dbackup_source* table, const Json& capabili
              report);
   check_flag(capabilities, "prepareRestore", DBACKUP_HAS(dbackup_source, table, prepare_restore),
              report);
+  check_flag(capabilities, "cleanupRestore", DBACKUP_HAS(dbackup_source, table, cleanup_restore),
+             report);
   check_flag(capabilities, "tables", DBACKUP_HAS(dbackup_source, table, tables), report);
   check_flag(capabilities, "rows", DBACKUP_HAS(dbackup_source, table, rows), report);
   const std::string extension = capabilities.value("extension", "");

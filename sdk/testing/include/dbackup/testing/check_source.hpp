@@ -34,6 +34,7 @@ class SourceChecks {
     if (!restores()) return;
     cut_restore();
     cancelled_restore();
+    cleanup_after_nothing();
   }
 
  private:
@@ -51,6 +52,7 @@ class SourceChecks {
     return source_.run(source_.table().restore, call,
                        {{"database", target_},
                         {"originalName", database_},
+                        {"token", "00000000-0000-4000-8000-000000000001"},
                         {"options", report_.options().job_options}},
                        in);
   }
@@ -222,6 +224,23 @@ class SourceChecks {
     });
     expect_failed_restore(in, *call, DBACKUP_CANCELLED, kCheck, "a cancelled restore");
     expect_prompt(since, kCheck, "a cancelled restore");
+  }
+
+  /// Run twice, for a restore that left nothing: it must change nothing.
+  void cleanup_after_nothing() {
+    if (!DBACKUP_HAS(dbackup_source, &source_.table(), cleanup_restore)) return;
+    constexpr const char* kCheck = "source.cleanup-restore";
+    const std::string before = fingerprint();
+    for (int i = 0; i < 2; ++i) {
+      const auto call = report_.call();
+      report_.expect_ok(source_.run(source_.table().cleanup_restore, *call,
+                                    {{"database", target_},
+                                     {"token", "00000000-0000-4000-8000-000000000000"}}),
+                        kCheck, "cleanup_restore where nothing was left");
+    }
+    if (report_.options().fingerprint) {
+      report_.expect(fingerprint() == before, kCheck, "cleanup_restore changed the target");
+    }
   }
 
   const SourceInstance& source_;
