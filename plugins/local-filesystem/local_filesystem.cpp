@@ -48,7 +48,10 @@ constexpr dbackup::AdapterInfo kInfo{
     .id = "local-filesystem", .name = "Local Filesystem", .options = kOptions, .group = "Local"};
 
 constexpr dbackup::StorageCapabilities kCapabilities{
-    .exclusive_commit = dbackup::ExclusiveCommit::Atomic, .ranged_get = true, .browse = true};
+    .exclusive_commit = dbackup::ExclusiveCommit::Atomic,
+    .ranged_get = true,
+    .browse = true,
+    .atomic_replace = true};
 
 // Fits the second-level cache: a block is still there when the kernel copies it.
 constexpr size_t kBlockBytes = 256 * 1024;
@@ -92,8 +95,9 @@ std::string probe_path() {
 /// A file that exists only until commit() has given it its name.
 class UnfinishedFile {
  public:
-  UnfinishedFile(const FolderTree& tree, const ObjectPath& path, const std::string& token)
-      : tree_{tree}, path_{path} {
+  UnfinishedFile(const FolderTree& tree, const ObjectPath& path, const std::string& token,
+                 bool replace = false)
+      : tree_{tree}, path_{path}, replace_{replace} {
     constexpr int kTries = 100;
     for (int attempt = 0; attempt < kTries; ++attempt) {
       // Made again each time: another put that failed may have just removed the empty folder.
@@ -145,7 +149,8 @@ class UnfinishedFile {
     // Some network file systems report a failed write only here.
     if (::close(fd_.release()) != 0 && errno != EINTR) throw failure("cannot close");
     take_name();
-    name_ = path_.name;  // until the folder is synced too, a failure takes the object back
+    name_ = path_.name;     // until the folder is synced too, a failure takes the object back
+    committed_ = replace_;  // except one that took an older one's place: that cannot come back
     tree_.sync_folders(path_.folder);
     committed_ = true;
     return describe(path_.full(), info);
@@ -154,8 +159,9 @@ class UnfinishedFile {
  private:
   void take_name() {
     const int at = folder_.get();
-    if (::renameat2(at, name_.c_str(), at, path_.name.c_str(), RENAME_NOREPLACE) == 0) return;
-    if (errno == EINVAL || errno == ENOSYS) {
+    const unsigned flags = replace_ ? 0U : RENAME_NOREPLACE;
+    if (::renameat2(at, name_.c_str(), at, path_.name.c_str(), flags) == 0) return;
+    if (!replace_ && (errno == EINVAL || errno == ENOSYS)) {
       // Without that flag, a second name is as exclusive.
       if (::linkat(at, name_.c_str(), at, path_.name.c_str(), 0) == 0) {
         ::unlinkat(at, name_.c_str(), 0);
@@ -190,6 +196,7 @@ class UnfinishedFile {
   uint64_t size_ = 0;
   uint64_t begun_ = 0;
   bool committed_ = false;
+  bool replace_ = false;
 };
 
 class LocalFilesystem final : public dbackup::Storage {
@@ -240,8 +247,8 @@ class LocalFilesystem final : public dbackup::Storage {
     const ObjectPath path = dbackup::plugins::parse_object_path(request.path);
     dbackup::plugins::check_token(request.token);
     const FolderTree base = tree(FolderTree::Missing::Create);
-    refuse_taken(base, path);
-    UnfinishedFile file{base, path, request.token};
+    if (!request.replace) refuse_taken(base, path);
+    UnfinishedFile file{base, path, request.token, request.replace};
     const auto block = std::make_unique<Block>();
     while (const size_t n = in.read_full(block->bytes)) {
       call.check_cancelled();

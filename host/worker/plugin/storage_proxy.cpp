@@ -42,23 +42,29 @@ StorageProxy::StorageProxy(const protocol::AdapterRef& ref, Journal& journal, Ca
   if (const auto found = descriptor.find("capabilities");
       found != descriptor.end() && found->is_object()) {
     ranged_get_ = get_bool(*found, "rangedGet").value_or(false);
+    atomic_replace_ = get_bool(*found, "atomicReplace").value_or(false);
   }
 }
 
 StoredObject StorageProxy::put(const std::string& path, const std::string& token,
                                ByteSource& source) {
+  return put({{"path", path}, {"token", token}}, source);
+}
+
+StoredObject StorageProxy::put(const Json& request, ByteSource& source) {
   CallContext call = new_call();
   ReaderBridge reader{source};
-  const dbackup_status status =
-      run(call, table().put, {{"path", path}, {"token", token}}, reader.raw());
+  const dbackup_status status = run(call, table().put, request, reader.raw());
   reader.rethrow();
   return parse_object(call.finish(status));
 }
 
 void StorageProxy::put_text(const std::string& path, const std::string& token,
-                            std::string_view text) {
+                            std::string_view text, Existing existing) {
   TextSource source{text};
-  const StoredObject stored = put(path, token, source);
+  Json request{{"path", path}, {"token", token}};
+  if (existing == Existing::Replace) request["replace"] = true;
+  const StoredObject stored = put(request, source);
   if (!source.reached_end() || stored.size != text.size()) {
     throw new_call().misbehaved("did not store \"" + path + "\" whole");
   }

@@ -29,8 +29,12 @@ class StorageProxy : public AdapterInstance<dbackup_storage> {
   /// Stores `source`. Throws the source's own error when that failed. When it returns, the plugin
   /// says that it committed; whether it read to the end is to be asked of `source`.
   StoredObject put(const std::string& path, const std::string& token, ByteSource& source);
-  /// Stores a short text.
-  void put_text(const std::string& path, const std::string& token, std::string_view text);
+  /// Whether put_text() may take an existing object's place in one step.
+  bool can_replace() const noexcept { return atomic_replace_; }
+  enum class Existing { Refuse, Replace };
+  /// Stores a short text. Replace only where can_replace().
+  void put_text(const std::string& path, const std::string& token, std::string_view text,
+                Existing existing = Existing::Refuse);
   /// Writes the bytes [offset, offset + length) to `sink`, which is not finished; nullopt: to the
   /// end. Works whether or not the plugin reads ranges. Returns how many bytes came.
   uint64_t get(const std::string& path, uint64_t offset, std::optional<uint64_t> length,
@@ -41,9 +45,11 @@ class StorageProxy : public AdapterInstance<dbackup_storage> {
   uint64_t cleanup(const std::string& token);
 
  private:
+  StoredObject put(const Json& request, ByteSource& source);
   StoredObject parse_object(const Json& json) const;
 
   bool ranged_get_ = false;
+  bool atomic_replace_ = false;
 };
 
 }  // namespace dbackup::host

@@ -68,6 +68,7 @@ struct StorageCapabilities {
   bool browse = false;
   const char* native_checksum = "";  ///< "sha256", "md5" or none
   bool retain_until = false;
+  bool atomic_replace = false;  ///< put with `replace`
   bool links = false;
   const char* roles = "DESTINATION|SOURCE";
   int transfers_default = 4;
@@ -135,6 +136,7 @@ inline Json capabilities_json(const StorageCapabilities& c) {
           {"browse", c.browse},
           {"nativeChecksum", c.native_checksum},
           {"retainUntil", c.retain_until},
+          {"atomicReplace", c.atomic_replace},
           {"links", c.links},
           {"roles", split_choices(c.roles)},
           {"transfersDefault", c.transfers_default},

@@ -18,6 +18,10 @@ struct PutRequest {
   std::string path;
   /// Marks everything temporary this put makes, so that cleanup(token) finds what a crash left.
   std::string token;
+  /// Take the place of an object of that path, in one step: at every instant a reader finds the old
+  /// one or the new one. Asked only of storages whose descriptor says `atomic_replace`, and only for
+  /// the side files of backups.
+  bool replace = false;
 };
 
 /// Where backups are stored. Paths are relative; one that is absolute, has a ".." part or leaves the
@@ -32,7 +36,7 @@ class Storage {
   /// Reaches the storage and writes nothing.
   virtual void ping(Call& call) = 0;
   /// Stores `in` as `request.path`, creating parents. Visible only when complete and durable; nothing
-  /// stays when it throws. Error{AlreadyExists} when the path is taken: nothing is ever replaced.
+  /// stays when it throws. Error{AlreadyExists} when the path is taken and `replace` is not asked for.
   virtual ObjectInfo put(Call& call, const PutRequest& request, Reader& in) = 0;
   /// Writes `length` bytes from `offset` (nullopt: to the end). Error{NotFound} when there is no such
   /// object. An offset at or after the end writes nothing.
@@ -81,8 +85,11 @@ dbackup_storage make_storage_table() noexcept {
     return guard(call, [&](Call& c) {
       const Config request = Config::parse(view(text));
       Reader in{raw};
-      answer(c, to_json(static_cast<T*>(self)->put(
-                    c, {request.required("path"), request.required("token")}, in)));
+      answer(c, to_json(static_cast<T*>(self)->put(c,
+                                                   {.path = request.required("path"),
+                                                    .token = request.required("token"),
+                                                    .replace = request.flag_or("replace", false)},
+                                                   in)));
     });
   };
   table.get = [](void* self, const dbackup_call* call, dbackup_str text,

@@ -21,6 +21,7 @@ class StorageChecks {
     connection();
     if (!round_trips()) return;  // nothing further would mean anything
     if (capabilities_.value("rangedGet", false)) ranges();
+    if (capabilities_.value("atomicReplace", false)) replaces_when_asked();
     names();
     never_replaces();
     failed_puts_leave_nothing();
@@ -217,6 +218,36 @@ class StorageChecks {
       report_.expect_ok(get(kept, out), kCheck, "get");
       report_.expect(out.content() == "first", kCheck, "an existing object was replaced");
     }
+  }
+
+  void replaces_when_asked() {
+    constexpr const char* kCheck = "storage.replace";
+    const std::string path = below("replaced.json");
+    if (!report_.expect_ok(put(path, "first"), kCheck, "put")) return;
+    const auto replace = [&](MemoryReader& in, FakeCall& call) {
+      return storage_.run(storage_.table().put, call,
+                          {{"path", path}, {"token", "replace"}, {"replace", true}}, in);
+    };
+    const auto content = [&] {
+      MemoryWriter out;
+      report_.expect_ok(get(path, out), kCheck, "get");
+      return out.content();
+    };
+    {
+      MemoryReader failing{pattern(600'000), {.fail_at_call = 3, .most_bytes = 100'000}};
+      const auto call = report_.call();
+      report_.expect_failure(replace(failing, *call), kCheck, "a replacing put whose stream fails");
+      report_.expect(content() == "first", kCheck, "a failed replacement changed the object");
+    }
+    MemoryReader in{"second"};
+    in.before_read([&](uint64_t) {
+      report_.expect(content() == "first", kCheck,
+                     "the old object is gone before the new one is whole");
+    });
+    const auto call = report_.call();
+    report_.expect_ok(replace(in, *call), kCheck, "a replacing put");
+    report_.expect(content() == "second", kCheck, "the object was not replaced");
+    report_.expect_ok(remove(path), kCheck, "remove");
   }
 
   void failed_puts_leave_nothing() {
