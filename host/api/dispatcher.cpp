@@ -198,8 +198,11 @@ HttpResponse Dispatcher::handle(HttpRequest& request) {
 }
 
 void Dispatcher::decorate(const HttpRequest* request, HttpResponse& response) {
+  const bool has_own = std::ranges::any_of(
+      kSecurityHeaders, [&](const auto& field) { return response.headers.contains(field.first); });
+  if (!has_own) response.fixed_headers = kSecurityHeaders;
   for (const auto& [name, value] : kSecurityHeaders) {
-    if (!response.headers.contains(name))
+    if (has_own && !response.headers.contains(name))
       response.headers.add(std::string{name}, std::string{value});
   }
   if (request == nullptr) return;

@@ -125,6 +125,9 @@ void HttpReply::finish(bool delivered) noexcept {
 void HttpReply::render_head(HttpResponse& response, const Form& form) {
   out_ += fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
                       reason_phrase(response.status), http_date());
+  for (const auto& [name, value] : response.fixed_headers) {
+    out_.append(name).append(": ").append(value).append("\r\n");
+  }
   for (const auto& [name, value] : response.headers.fields()) {
     if (is_servers_own(name) || !is_token(name)) continue;
     out_ += name;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,9 @@ class HttpRelay {
 struct HttpResponse {
   int status = 200;
   HttpHeaders headers;
+  /// Further fields that every answer carries, sent before the others. They live as long as the
+  /// program and are names and values of ours.
+  std::span<const std::pair<std::string_view, std::string_view>> fixed_headers = {};
   std::variant<std::string, HttpRelay, std::shared_ptr<HttpEventStream>> body;
   /// Ends the connection after this answer.
   bool close = false;

@@ -1,4 +1,5 @@
 #include "api/render.hpp"
+#include "base/json_writer.hpp"
 
 #include "model/permission.hpp"
 #include "services/services.hpp"
@@ -188,16 +189,21 @@ Json caller(const Principal& who) {
   return out;
 }
 
-Json health(const HealthState& state) {
-  Json out{{"status", state.database_connected ? "healthy" : "unhealthy"},
-           {"timestamp", format_iso8601(state.checked_at)},
-           {"database", state.database_connected ? "connected" : "disconnected"},
-           {"responseTime", state.response_ms}};
-  if (!state.database_connected) return out;
-  out["uptime"] = state.uptime_seconds;
-  out["memory"] = {
-      {"rss", state.rss_mib}, {"heapUsed", state.data_mib}, {"heapTotal", state.total_mib}};
-  return out;
+std::string health_text(const HealthState& state) {
+  JsonWriter out;
+  out.begin_object();
+  out.key("status").text(state.database_connected ? "healthy" : "unhealthy");
+  out.key("timestamp").text(format_iso8601(state.checked_at));
+  out.key("database").text(state.database_connected ? "connected" : "disconnected");
+  out.key("responseTime").number(state.response_ms);
+  if (state.database_connected) {
+    out.key("uptime").number(state.uptime_seconds);
+    out.key("memory").begin_object();
+    out.key("rss").number(state.rss_mib).key("heapUsed").number(state.data_mib);
+    out.key("heapTotal").number(state.total_mib).end_object();
+  }
+  out.end_object();
+  return out.take();
 }
 
 }  // namespace dbackup::host::render

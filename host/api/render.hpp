@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
@@ -13,6 +14,7 @@ struct AdapterView;
 struct JobView;
 struct ExecutionView;
 struct Execution;
+struct LogEntry;
 struct StoredFileView;
 struct ApiKey;
 struct ProfileView;
@@ -30,14 +32,16 @@ Json wrapped(Json data);
 Json adapter(const AdapterView& view);
 Json adapter_type(const RegisteredAdapter& adapter);
 Json job(const JobView& view);
-/// With `logs` only when asked for.
-Json execution(const ExecutionView& view, bool with_logs, TimeMs now);
+/// Text of a run as the contract shows it; `labels` its labels as JSON text, `logs` nullptr unless
+/// asked for.
+std::string execution_text(const Execution& run, const std::string& labels,
+                           const std::vector<LogEntry>* logs, TimeMs now);
 Json history_item(const Execution& execution);
 Json stored_file(const StoredFileView& file);
 Json api_key(const ApiKey& key);
 Json encryption_profile(const ProfileView& view);
 Json caller(const Principal& who);
-Json health(const HealthState& state);
+std::string health_text(const HealthState& state);
 
 }  // namespace render
 }  // namespace dbackup::host

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "api/render.hpp"
+#include "base/json_writer.hpp"
 #include "model/backup_name.hpp"
 #include "services/execution_service.hpp"
 #include "services/storage_service.hpp"
@@ -12,15 +13,24 @@ bool has_reason(const std::string& status) {
   return status == "Failed" || status == "Partial" || status == "Cancelled";
 }
 
-Json log_entry(const LogEntry& entry) {
-  Json out{{"timestamp", format_iso8601(entry.at)},
-           {"level", entry.level},
-           {"type", entry.type},
-           {"message", entry.message}};
-  if (!entry.stage.empty()) out["stage"] = entry.stage;
-  if (!entry.details.empty()) out["details"] = entry.details;
-  if (entry.duration_ms) out["durationMs"] = *entry.duration_ms;
-  return out;
+void write_date(JsonWriter& out, std::string_view name, const std::optional<TimeMs>& time) {
+  out.key(name);
+  if (time) {
+    out.text(format_iso8601(*time));
+  } else {
+    out.null();
+  }
+}
+
+void write_log_entry(JsonWriter& out, const LogEntry& entry) {
+  out.begin_object();
+  out.key("timestamp").text(format_iso8601(entry.at));
+  out.key("level").text(entry.level).key("type").text(entry.type);
+  out.key("message").text(entry.message);
+  if (!entry.stage.empty()) out.key("stage").text(entry.stage);
+  if (!entry.details.empty()) out.key("details").text(entry.details);
+  if (entry.duration_ms) out.key("durationMs").number(*entry.duration_ms);
+  out.end_object();
 }
 
 void add_text(Json& out, const char* key, const std::string& text) {
@@ -60,30 +70,36 @@ void add_sidecar(Json& out, const Sidecar& sidecar) {
 
 }  // namespace
 
-Json execution(const ExecutionView& view, bool with_logs, TimeMs now) {
-  const Execution& run = view.execution;
-  const TimeMs until = run.ended_at.value_or(now);
-  Json out{{"id", run.id},
-           {"jobId", text_or_null(run.job_id)},
-           {"jobName", run.job_id.empty() ? Json{} : text_or_null(run.job_name)},
-           {"type", run.type},
-           {"status", run.status},
-           {"progress", run.progress},
-           {"stage", text_or_null(run.stage)},
-           {"startedAt", format_iso8601(run.started_at)},
-           {"endedAt", date_or_null(run.ended_at)},
-           {"duration", std::max<TimeMs>(0, until - run.started_at)},
-           {"size", run.size > 0 ? Json(run.size) : Json{}},
-           {"path", text_or_null(run.path)},
-           {"error", has_reason(run.status) ? text_or_null(run.error) : Json{}}};
-  if (!run.detail.empty()) out["detail"] = run.detail;
-  if (run.labels.is_object() && !run.labels.empty()) out["labels"] = run.labels;
-  if (with_logs) {
-    Json logs = Json::array();
-    for (const auto& entry : view.logs) logs.push_back(log_entry(entry));
-    out["logs"] = std::move(logs);
+std::string execution_text(const Execution& run, const std::string& labels,
+                           const std::vector<LogEntry>* logs, TimeMs now) {
+  const bool has_job = !run.job_id.empty();
+  JsonWriter out;
+  out.begin_object();
+  out.key("id").text(run.id);
+  out.key("jobId").text_or_null(run.job_id);
+  out.key("jobName").text_or_null(has_job ? std::string_view{run.job_name} : "");
+  out.key("type").text(run.type).key("status").text(run.status);
+  out.key("progress").number(run.progress).key("stage").text_or_null(run.stage);
+  write_date(out, "startedAt", run.started_at);
+  write_date(out, "endedAt", run.ended_at);
+  out.key("duration").number(std::max<TimeMs>(0, run.ended_at.value_or(now) - run.started_at));
+  out.key("size");
+  if (run.size > 0) {
+    out.number(run.size);
+  } else {
+    out.null();
   }
-  return out;
+  out.key("path").text_or_null(run.path);
+  out.key("error").text_or_null(has_reason(run.status) ? std::string_view{run.error} : "");
+  if (!run.detail.empty()) out.key("detail").text(run.detail);
+  if (labels.size() > 2) out.key("labels").raw(labels);  // more than "{}"
+  if (logs != nullptr) {
+    out.key("logs").begin_array();
+    for (const LogEntry& entry : *logs) write_log_entry(out, entry);
+    out.end_array();
+  }
+  out.end_object();
+  return out.take();
 }
 
 Json history_item(const Execution& run) {

@@ -57,6 +57,20 @@ ExecutionView ExecutionService::get(const std::string& id, bool with_logs) {
   return view;
 }
 
+void ExecutionService::visit(
+    const std::string& id, bool with_logs,
+    const std::function<void(const Execution&, const std::string& labels,
+                             const std::vector<LogEntry>& logs)>& body) {
+  control_.context().database.read([&](Session& session) {
+    std::vector<LogEntry> logs;
+    if (with_logs) logs = ExecutionStore{}.logs(session, id);
+    const bool found = ExecutionStore{}.visit(
+        session, id,
+        [&](const Execution& run, const std::string& labels) { body(run, labels, logs); });
+    if (!found) throw Error(ErrorCode::NotFound, "execution not found");
+  });
+}
+
 std::string ExecutionService::cancel(const Principal& who, const std::string& id) {
   switch (control_.queue().cancel(id, who.name)) {
     case CancelOutcome::Cancelled:

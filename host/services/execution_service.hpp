@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,6 +32,10 @@ class ExecutionService {
   /// unknown job, {Unimplemented} for one that this version cannot run.
   std::string run(const Principal& who, const RunJob& command);
   ExecutionView get(const std::string& id, bool with_logs);  ///< NotFound
+  /// The same for polling, in place: see ExecutionStore::visit(). Throws Error{NotFound}.
+  void visit(const std::string& id, bool with_logs,
+             const std::function<void(const Execution&, const std::string& labels,
+                                      const std::vector<LogEntry>& logs)>& body);
   /// What became of it, for people. Throws Error{NotFound}, {FailedPrecondition, "has_ended"}.
   std::string cancel(const Principal& who, const std::string& id);
   std::vector<Execution> history();  ///< the newest 100

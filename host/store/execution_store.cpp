@@ -25,16 +25,20 @@ struct ExecutionRow {
     query.out(value.path).out(value.error).out(metadata).out(value.trigger_type);
     query.out(value.trigger_label).out(labels).out(options).out(value.host_id).out(heartbeat_at);
   }
-  Execution take() const {
-    Execution out = value;
-    out.progress = progress;
-    out.started_at = started_at;
-    out.ended_at = columns::optional_time(ended_at);
-    out.size = size;
+  /// `value`, complete but for its JSON columns.
+  const Execution& plain() {
+    value.progress = progress;
+    value.started_at = started_at;
+    value.ended_at = columns::optional_time(ended_at);
+    value.size = size;
+    value.heartbeat_at = heartbeat_at;
+    return value;
+  }
+  Execution take() {
+    Execution out = plain();
     out.metadata = columns::json_column(metadata);
     out.labels = columns::json_column(labels);
     out.options = columns::json_column(options);
-    out.heartbeat_at = heartbeat_at;
     return out;
   }
 };
@@ -80,6 +84,20 @@ std::optional<Execution> ExecutionStore::find(Session& session, const std::strin
   std::optional<Execution> out;
   while (statement.query.next()) out = statement.row.take();
   return out;
+}
+
+bool ExecutionStore::visit(
+    Session& session, const std::string& id,
+    const std::function<void(const Execution&, const std::string& labels)>& body) const {
+  auto& statement = session.statements().get<FindExecution>(session);
+  statement.id = id;
+  statement.query.again();
+  bool found = false;
+  while (statement.query.next()) {
+    body(statement.row.plain(), statement.row.labels);
+    found = true;
+  }
+  return found;
 }
 
 std::vector<Execution> ExecutionStore::newest(Session& session, int64_t limit) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,10 @@ struct ExecutionEnd {
 class ExecutionStore {
  public:
   std::optional<Execution> find(Session& session, const std::string& id) const;
+  /// Shows the row to `body` as it is read: its JSON columns are not parsed, metadata and options left
+  /// out, `labels` the stored text. For polling. False when there is no such row.
+  bool visit(Session& session, const std::string& id,
+             const std::function<void(const Execution&, const std::string& labels)>& body) const;
   std::vector<Execution> newest(Session& session, int64_t limit) const;
   /// Start of the newest execution of each job: (job id, started_at).
   std::vector<std::pair<std::string, TimeMs>> last_runs(Session& session) const;

@@ -40,9 +40,15 @@ void ExecutionsResource::mount(RouteTable& table) {
 
 HttpResponse ExecutionsResource::get(const ApiRequest& request, const Principal&) {
   const bool with_logs = request.flag("includeLogs");
-  const ExecutionView view = services_.executions.get(request.param(), with_logs);
   const TimeMs now = services_.control.context().clock.now_ms();
-  return json_answer(200, render::wrapped(render::execution(view, with_logs, now)));
+  std::string body = R"({"success":true,"data":)";
+  services_.executions.visit(
+      request.param(), with_logs,
+      [&](const Execution& run, const std::string& labels, const std::vector<LogEntry>& logs) {
+        body += render::execution_text(run, labels, with_logs ? &logs : nullptr, now);
+      });
+  body += '}';
+  return HttpResponse::json(200, std::move(body));
 }
 
 HttpResponse ExecutionsResource::cancel(const ApiRequest& request, const Principal& who) {

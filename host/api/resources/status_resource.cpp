@@ -58,7 +58,7 @@ void StatusResource::mount(RouteTable& table) { table.mount<StatusResource>(*thi
 
 HttpResponse StatusResource::health(const ApiRequest&, const Principal&) {
   const HealthState state = services_.health.state();
-  return json_answer(state.database_connected ? 200 : 503, render::health(state));
+  return HttpResponse::json(state.database_connected ? 200 : 503, render::health_text(state));
 }
 
 HttpResponse StatusResource::permissions(const ApiRequest&, const Principal&) {

@@ -104,6 +104,8 @@ Answer ApiFixture::send(Method method, const std::string& target, const Sent& se
   }
   api->handler().decorate(&request, response);
   Answer answer{.status = response.status, .headers = response.headers};
+  for (const auto& [name, value] : response.fixed_headers)
+    answer.headers.add(std::string{name}, std::string{value});
   if (auto* relay = std::get_if<HttpRelay>(&response.body)) {
     answer.relay_length = relay->length;
     answer.text = method == Method::Head ? "" : drain(std::move(*relay));
