@@ -10,6 +10,7 @@
 #include "api/resources/keys_resource.hpp"
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
+#include "api/resources/stored_backups_resource.hpp"
 #include "api/tls.hpp"
 #include "services/services.hpp"
 
@@ -29,6 +30,7 @@ struct ApiServer::Parts {
         jobs{services},
         executions{services},
         storage{services, {.public_url = options.public_url, .is_https = options.is_https}},
+        stored_backups{services},
         documents{routes,
                   {.program_version = services.control.context().program_version,
                    .public_url = options.public_url,
@@ -42,6 +44,7 @@ struct ApiServer::Parts {
     jobs.mount(routes);
     executions.mount(routes);
     storage.mount(routes);
+    stored_backups.mount(routes);
     documents.mount(routes);
     std::vector<Authenticator*> in_order;
     for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
@@ -70,6 +73,7 @@ struct ApiServer::Parts {
   JobsResource jobs;
   ExecutionsResource executions;
   StorageResource storage;
+  StoredBackupsResource stored_backups;
   DocumentsResource documents;
   RouteTable routes;
   std::shared_ptr<TlsListener> tls;

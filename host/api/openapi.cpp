@@ -1,5 +1,6 @@
 #include "api/openapi.hpp"
 
+#include <utility>
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -145,6 +146,10 @@ Json answer(const RouteRow& row, int status, const Example* example, SchemaShelf
   }
   if (example != nullptr && example->response != nullptr && status == row.success)
     content["example"] = Json::parse(example->response);
+  // A row with a schema whose answer is no JSON answers one or the other.
+  if (row.response && !row.produces.ends_with("json")) {
+    out["content"]["application/json"] = std::exchange(content, Json::object());
+  }
   out["content"][row.produces] = std::move(content);
   return out;
 }

@@ -72,7 +72,9 @@ struct Route {
       "";  ///< JSON pointer to the id of what was made, when the answer holds a secret
   bool connection_test = false;  ///< errors carry "message" as well
   bool etag = false;  ///< one resource: GET answers an ETag, PUT and DELETE honour If-Match
-  std::string_view produces = "application/json";  ///< media type of the answer; "": no body
+  /// Media type of the answer; "": no body. With `response` and another type than JSON the answer is
+  /// one or the other.
+  std::string_view produces = "application/json";
   std::string_view consumes = "application/json";  ///< media type of the body, when it has one
   RateBucket bucket = RateBucket::ByMethod;
   uint64_t body_limit = uint64_t{1} << 20;

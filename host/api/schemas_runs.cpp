@@ -186,7 +186,8 @@ Json files_query() {
 }
 Json latest_query() { return object({optional("jobId", text()), optional("jobName", text())}); }
 Json download_query() {
-  return object({required("file", text(1, 4096)),
+  return object({optional("file", text(1, 4096)),
+                 optional("token", described(text(1, 200), "of a prepared download; instead of file")),
                  optional("decrypt", described(flag(), "unsealed, still compressed")),
                  optional("profileIdOverride", text())});
 }

@@ -1,15 +1,20 @@
 #include "services/adapter_service.hpp"
 
 #include <limits>
+#include <map>
 
 #include "base/id.hpp"
 #include "control/control_plane.hpp"
 #include "services/adapter_fields.hpp"
+#include "services/audit_log.hpp"
+#include "services/bulk.hpp"
+#include "services/copy_name.hpp"
 #include "services/redaction.hpp"
 #include "services/rights.hpp"
 #include "store/adapter_store.hpp"
 #include "store/backup_store.hpp"
 #include "store/job_store.hpp"
+#include "store/profile_store.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -28,6 +33,11 @@ void refuse_missing_references(const Json& fields) {
   refuse_reference(fields, "sshCredentialId", ErrorCode::NotFound, "credential profile");
   refuse_reference(fields, "defaultRetentionPolicyId", ErrorCode::InvalidArgument,
                    "retention policy");
+}
+
+/// For the audit log.
+Json summary(const AdapterConfig& row) {
+  return {{"name", row.name}, {"type", row.type}, {"adapterId", row.adapter_id}};
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -143,6 +153,7 @@ AdapterView AdapterService::create(const Principal& who, const Json& fields) {
   control_.context().database.write([&](Session& session) {
     refuse_taken_name(session, row);
     AdapterStore{}.insert(session, row);
+    audit_.write(session, who, AuditAction::Create, AuditResource::Adapter, row.id, summary(row));
   });
   return view(row);
 }
@@ -170,11 +181,73 @@ AdapterView AdapterService::update(const Principal& who, const std::string& id,
                   "in_use");
     }
     AdapterStore{}.update(session, row);
+    Json details = summary(row);
+    for (const auto& [name, value] : fields.items()) details["changed"].push_back(name);
+    audit_.write(session, who, AuditAction::Update, AuditResource::Adapter, id, details);
   });
   return view(row);
 }
 
+AdapterView AdapterService::clone(const Principal& who, const std::string& id,
+                                  const std::string& name, const std::string& role) {
+  AdapterConfig copy;
+  control_.plugins().wait_ready();
+  control_.context().database.write([&](Session& session) {
+    copy = require_adapter(session, id);
+    require(who, write_permission(copy.type));
+    if (!role.empty() && copy.type == kStorageType) {
+      const auto plugin = control_.plugins().find(copy.adapter_id);
+      if (!plugin) {
+        throw Error(ErrorCode::InvalidArgument, "unsupported adapter \"" + copy.adapter_id + "\"");
+      }
+      copy.storage_role = checked_role(role, plugin->descriptor);
+    }
+    const auto is_taken = [&](const std::string& wanted) {
+      return AdapterStore{}.find_by_name(session, copy.type, wanted).has_value();
+    };
+    copy.name = name.empty() ? copy_name(copy.name, is_taken) : name;
+    // Sealed to its row: opened under the old id, sealed under the new one.
+    const Json config = control_.resolver().open_config(copy);
+    copy.id = new_uuid();
+    copy.sealed_config = control_.resolver().seal_config(copy.id, config);
+    copy.last_health_check.reset();
+    copy.last_status = "ONLINE";
+    copy.last_error.clear();
+    copy.consecutive_failures = 0;
+    copy.created_at = copy.updated_at = control_.context().clock.now_ms();
+    refuse_taken_name(session, copy);
+    AdapterStore{}.insert(session, copy);
+    Json details = summary(copy);
+    details["clonedFrom"] = id;
+    audit_.write(session, who, AuditAction::Create, AuditResource::Adapter, copy.id, details);
+  });
+  return view(copy);
+}
+
+BulkOutcome AdapterService::remove_all(const Principal& who, const std::vector<std::string>& ids) {
+  std::map<std::string, std::string> names;
+  control_.context().database.read([&](Session& session) {
+    for (const std::string& id : ids) {
+      const auto row = AdapterStore{}.find(session, id);
+      if (!row) continue;
+      require(who, write_permission(row->type));
+      names[id] = row->name;
+    }
+  });
+  if (names.empty()) throw Error(ErrorCode::NotFound, "none of these adapters exists");
+  const BulkOutcome outcome = run_bulk(
+      ids, [&](const std::string& id) { erase(who, id); },
+      [&](const std::string& id) { return names.contains(id) ? names.at(id) : std::string{}; });
+  audit_.write(who, AuditAction::Delete, AuditResource::Adapter, "", bulk_audit("delete", outcome));
+  return outcome;
+}
+
 void AdapterService::remove(const Principal& who, const std::string& id) {
+  erase(who, id);
+  audit_.write(who, AuditAction::Delete, AuditResource::Adapter, id);
+}
+
+void AdapterService::erase(const Principal& who, const std::string& id) {
   control_.context().database.write([&](Session& session) {
     const AdapterConfig row = require_adapter(session, id);
     require(who, write_permission(row.type));
@@ -184,6 +257,7 @@ void AdapterService::remove(const Principal& who, const std::string& id) {
                   "in_use");
     }
     AdapterStore{}.remove(session, id);
+    SettingStore{}.remove(session, "storage.alerts." + id);
     // What the last listing showed; the backups themselves stay where they are.
     BackupStore{}.remove_unseen(session, id, std::numeric_limits<TimeMs>::max());
   });

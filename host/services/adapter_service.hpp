@@ -10,8 +10,10 @@
 
 namespace dbackup::host {
 
+class AuditLog;
 class ControlPlane;
 class Session;
+struct BulkOutcome;
 struct RegisteredAdapter;
 
 /// An adapter configuration as callers may see it.
@@ -35,7 +37,7 @@ struct ConnectionTestResult {
 /// Adapter configurations: sources, destinations, channels. [any-thread]
 class AdapterService {
  public:
-  explicit AdapterService(ControlPlane& control) : control_{control} {}
+  AdapterService(ControlPlane& control, AuditLog& audit) : control_{control}, audit_{audit} {}
 
   /// Newest first. `role` counts for storage alone; "" is any. Throws Error{InvalidArgument} for an
   /// unknown type, {PermissionDenied} without the type's read permission.
@@ -51,6 +53,15 @@ class AdapterService {
   /// Throws Error{InvalidArgument, "in_use"} naming the jobs that use it.
   void remove(const Principal& who, const std::string& id);
 
+  /// A copy with configuration, credentials and metadata; its health starts fresh. `name` "": "X
+  /// (Copy)", …, unique within the type; `role` "": the same. Throws Error{AlreadyExists} when a given
+  /// name is taken.
+  AdapterView clone(const Principal& who, const std::string& id, const std::string& name,
+                    const std::string& role);
+  /// Deletes each as remove() does. Throws Error{NotFound} when none of them exists,
+  /// {PermissionDenied} when the write permission of any of their types is missing.
+  BulkOutcome remove_all(const Principal& who, const std::vector<std::string>& ids);
+
   /// Names; empty when the kind cannot list. NotFound unless a database adapter; blocks on a
   /// worker.
   std::vector<std::string> databases(const std::string& id);
@@ -63,12 +74,14 @@ class AdapterService {
   AdapterView view(const AdapterConfig& row) const;
 
  private:
+  void erase(const Principal& who, const std::string& id);
   void apply(AdapterConfig& row, const Json& fields) const;
   void apply_config(AdapterConfig& row, const Json& fields, bool is_new) const;
   void note_version(const Principal& who, const ConnectionTest& test, const std::string& kind,
                     const ConnectionTestResult& result);
 
   ControlPlane& control_;
+  AuditLog& audit_;
 };
 
 /// The type of a descriptor's kind: "database", "storage", "notification".

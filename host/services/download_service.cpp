@@ -5,6 +5,7 @@
 #include "control/reading_keys.hpp"
 #include "model/backup_name.hpp"
 #include "services/adapter_failure.hpp"
+#include "services/audit_log.hpp"
 #include "services/backup_path_rules.hpp"
 #include "services/encryption_profile_service.hpp"
 #include "services/storage_service.hpp"
@@ -18,10 +19,15 @@ std::string profile_of(const StoredBackup& backup) {
   return view.sidecar.encryption ? view.sidecar.encryption->profile_id : std::string{};
 }
 
+/// A person on every device, or one API key.
+std::string owner_of(const Principal& who) {
+  return who.kind == PrincipalKind::Session ? "user/" + who.user_id : "key/" + who.id;
+}
+
 }  // namespace
 
-DownloadService::DownloadService(ControlPlane& control)
-    : control_{control}, tokens_{control.context().clock} {}
+DownloadService::DownloadService(ControlPlane& control, AuditLog& audit)
+    : control_{control}, audit_{audit}, tokens_{control.context().clock} {}
 
 StoredBackup DownloadService::find(const DownloadGrant& grant) {
   check_backup_path(grant.path);
@@ -40,7 +46,8 @@ DownloadPlan DownloadService::plan(const DownloadGrant& grant) {
   std::vector<std::string> identities;
   if (plan.unseal) {
     as_key_failure(plan.profile_id, [&] {
-      identities = identities_for(control_.context(), plan.backup, grant.profile_override);
+      identities = identities_for(control_.context(), plan.backup, grant.profile_override,
+                                  std::string{grant.identity.reveal()});
     });
   }
   const std::string_view name = base_name(plan.backup.path);
@@ -100,7 +107,36 @@ SecretString DownloadService::make_link(const Principal& who, DownloadGrant gran
   grant.issued_by = who.name;
   log_info("download link for \"" + grant.path + "\" of storage " + grant.destination_id +
            " made by " + who.name);
+  audit_.write(who, AuditAction::Export, AuditResource::Destination, grant.destination_id,
+               {{"path", grant.path}, {"action", "download-url"}, {"decrypt", grant.unseal}});
   return tokens_.issue(std::move(grant));
+}
+
+SecretString DownloadService::prepare(const Principal& who, DownloadGrant grant) {
+  plan(grant);  // what could only fail later is refused now
+  grant.issued_by = who.name;
+  grant.owner = owner_of(who);
+  return tokens_.issue(std::move(grant));
+}
+
+DownloadGrant DownloadService::claim_prepared(const Principal& who,
+                                              const std::string& destination_id,
+                                              const std::string& token) {
+  const auto refuse = [] {
+    throw Error(ErrorCode::NotFound, "the prepared download has expired, was used or is not yours",
+                {}, "expired");
+  };
+  // Looked at first: whoever it was not made for must not use it up.
+  const auto seen = tokens_.look(token);
+  if (!seen || seen->owner != owner_of(who) || seen->destination_id != destination_id) refuse();
+  auto grant = tokens_.claim(token);
+  if (!grant) refuse();
+  return std::move(*grant);
+}
+
+void DownloadService::note(const Principal& who, const DownloadGrant& grant) {
+  audit_.write(who, AuditAction::Export, AuditResource::Destination, grant.destination_id,
+               {{"path", grant.path}, {"action", "download"}, {"decrypt", grant.unseal}});
 }
 
 }  // namespace dbackup::host

@@ -9,6 +9,7 @@
 
 namespace dbackup::host {
 
+class AuditLog;
 class ControlPlane;
 
 /// A download that can begin: the file is known, and so is how to read it.
@@ -24,7 +25,7 @@ struct DownloadPlan {
 /// Stored backups as byte streams, sealed or opened on the way. [any-thread]
 class DownloadService {
  public:
-  explicit DownloadService(ControlPlane& control);
+  DownloadService(ControlPlane& control, AuditLog& audit);
 
   /// Throws Error: NotFound, InvalidArgument for a bad path, FailedPrecondition
   /// "encryption_key_required" when it shall be opened and there is no key.
@@ -38,6 +39,14 @@ class DownloadService {
   /// A link for one download. `decrypt` nullopt: opened when there is a key for it. Throws as
   /// plan().
   SecretString make_link(const Principal& who, DownloadGrant grant, std::optional<bool> decrypt);
+  /// The same for a later request of the same caller. Throws as plan().
+  SecretString prepare(const Principal& who, DownloadGrant grant);
+  /// Uses a prepared download up. Throws Error{NotFound, "expired"} for one that is used, expired or
+  /// somebody else's.
+  DownloadGrant claim_prepared(const Principal& who, const std::string& destination_id,
+                               const std::string& token);
+  /// That bytes left the server, for the audit log.
+  void note(const Principal& who, const DownloadGrant& grant);
   DownloadTokens& tokens() noexcept { return tokens_; }
 
  private:
@@ -45,6 +54,7 @@ class DownloadService {
   StoredBackup find(const DownloadGrant& grant);
 
   ControlPlane& control_;
+  AuditLog& audit_;
   DownloadTokens tokens_;
 };
 

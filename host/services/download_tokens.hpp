@@ -16,6 +16,9 @@ struct DownloadGrant {
   bool unseal = false;
   std::string profile_override;
   std::string issued_by;  ///< for the log
+  /// "": a public link, for whoever has it. Else prepared for this principal alone.
+  std::string owner = {};
+  SecretString identity = {};  ///< given with the request; in memory alone
 };
 
 /// Links that work once, for five minutes, in memory only: they end with the process. [any-thread]

@@ -10,6 +10,7 @@
 #include "crypto/age_keys.hpp"
 #include "protocol/message_json.hpp"
 #include "services/adapter_failure.hpp"
+#include "services/audit_log.hpp"
 #include "services/backup_path_rules.hpp"
 #include "services/encryption_profile_service.hpp"
 #include "services/execution_service.hpp"
@@ -193,7 +194,15 @@ std::string RestoreService::restore(const Principal& who, const RestoreCommand& 
   if (options.needs_identity) control_.secrets().put(execution.id, command.identity);
   try {
     control_.context().database.write(
-        [&](Session& session) { ExecutionStore{}.insert(session, execution); });
+        [&](Session& session) {
+          ExecutionStore{}.insert(session, execution);
+          audit_.write(session, who, AuditAction::Execute, AuditResource::Destination,
+                       command.destination_id,
+                       {{"action", "restore"},
+                        {"path", command.path},
+                        {"targetSourceId", command.target_source_id},
+                        {"executionId", execution.id}});
+        });
   } catch (...) {
     control_.secrets().forget(execution.id);
     throw;

@@ -9,6 +9,7 @@
 
 namespace dbackup::host {
 
+class AuditLog;
 class ControlPlane;
 
 struct DatabaseChoice {
@@ -31,7 +32,7 @@ struct RestoreCommand {
 /// Accepts restores: checks what can be known beforehand, then queues them. [any-thread]
 class RestoreService {
  public:
-  explicit RestoreService(ControlPlane& control) : control_{control} {}
+  RestoreService(ControlPlane& control, AuditLog& audit) : control_{control}, audit_{audit} {}
 
   /// The id of the execution. Blocks on workers. Throws Error: NotFound (storage, file, target),
   /// InvalidArgument (shape, another kind of engine), FailedPrecondition (a newer engine, the
@@ -46,6 +47,7 @@ class RestoreService {
                const std::string& database);
 
   ControlPlane& control_;
+  AuditLog& audit_;
 };
 
 /// Compares "16.10" with "16.9" number by number; text after the numbers does not count. Missing

@@ -26,12 +26,12 @@ struct Services {
         api_keys{plane.context().database, plane.context().clock, key_verifier},
         profiles{plane.context().database, plane.context().clock, plane.context().box},
         recovery_kits{plane.context().database, plane.context().clock, profiles},
-        adapters{plane},
+        adapters{plane, audit},
         jobs{plane, adapters},
         executions{plane},
-        storage{plane},
-        downloads{plane},
-        restores{plane},
+        storage{plane, audit},
+        downloads{plane, audit},
+        restores{plane, audit},
         health{plane.context().database, plane.context().clock} {}
 
   ControlPlane& control;

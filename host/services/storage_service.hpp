@@ -10,7 +10,9 @@
 
 namespace dbackup::host {
 
+class AuditLog;
 class ControlPlane;
+struct BulkOutcome;
 
 /// A stored backup as listings show it.
 struct StoredFileView {
@@ -27,7 +29,7 @@ struct StoredFileView {
 /// What lies at the destinations. Listings come from the catalog. [any-thread]
 class StorageService {
  public:
-  explicit StorageService(ControlPlane& control) : control_{control} {}
+  StorageService(ControlPlane& control, AuditLog& audit) : control_{control}, audit_{audit} {}
 
   enum class TypeFilter { All, Backup, System };
   struct ListOptions {
@@ -42,12 +44,44 @@ class StorageService {
                         const std::string& job_name);
 
   /// Reads the whole backup; blocks.
-  Catalog::Verification verify(const std::string& destination_id, const std::string& path);
-  /// The backup and its side files. Throws Error{FailedPrecondition} for a locked one.
-  void remove(const Principal& who, const std::string& destination_id, const std::string& path);
+  Catalog::Verification verify(const Principal& who, const std::string& destination_id,
+                               const std::string& path);
+  /// Starts the same as an execution of type Verification; its id. The backup must exist.
+  std::string start_verification(const Principal& who, const std::string& destination_id,
+                                 const std::string& path);
+  /// The backup and its side files. Throws Error{FailedPrecondition} for a locked one. `force` removes
+  /// one that counts as locked only because its side file was altered.
+  void remove(const Principal& who, const std::string& destination_id, const std::string& path,
+              bool force);
+  void set_locked(const Principal& who, const std::string& destination_id, const std::string& path,
+                  bool locked);
+  enum class BulkAction { Delete, Lock, Unlock };
+  BulkOutcome bulk(const Principal& who, const std::string& destination_id, BulkAction action,
+                   const std::vector<std::string>& paths);
+
+  /// What a backup holds, as its side file says; without one what its name tells.
+  struct Contents {
+    std::vector<std::string> databases;
+    std::string source_type;
+  };
+  Contents analyze(const std::string& destination_id, const std::string& path);
+  /// Throws Error{NotFound} when there is no side file, {InvalidArgument} when the backup has no index
+  /// of files.
+  void require_file_index(const std::string& destination_id, const std::string& path);
+
+  /// Whether something lies below `folder`; nullopt: the storage cannot be asked. Blocks.
+  std::optional<int64_t> count_below(const std::string& destination_id, const std::string& folder);
+
+  /// Alert settings of one storage, as stored; the defaults where nothing is.
+  Json alerts(const std::string& destination_id);
+  Json set_alerts(const Principal& who, const std::string& destination_id, const Json& fields);
 
  private:
+  void change_lock(const std::string& destination_id, const std::string& path, bool locked);
+  void erase(const std::string& destination_id, const std::string& path, bool force);
+
   ControlPlane& control_;
+  AuditLog& audit_;
 };
 
 StoredFileView file_view(StoredBackup backup);

@@ -1,11 +1,21 @@
 #include "api/resources/adapters_resource.hpp"
 
+#include "api/bulk_body.hpp"
 #include "api/render.hpp"
 #include "api/schemas.hpp"
 #include "services/adapter_fields.hpp"
 #include "services/services.hpp"
 
 namespace dbackup::host {
+
+namespace {
+Json clone_request() {
+  using namespace schema;
+  return object({optional("name", nullable(text(1, 100))),
+                 optional("role", one_of({"DESTINATION", "SOURCE"}))});
+}
+Json delete_many() { return schemas::bulk_request({"delete"}); }
+}  // namespace
 
 const Route<AdaptersResource> AdaptersResource::kRoutes[] = {
     {.method = Method::Get,
@@ -67,6 +77,28 @@ const Route<AdaptersResource> AdaptersResource::kRoutes[] = {
      .run = HttpRun::Slow,
      .response = schemas::databases,
      .failures = kWorkerFailures},
+    {.method = Method::Post,
+     .path = "/api/adapters/{id}/clone",
+     .access = Access::adapter_write(),
+     .handler = &AdaptersResource::clone,
+     .summary = "Copy an adapter; role makes the counterpart of a storage",
+     .section = "Adapters",
+     .body = BodyRule::Optional,
+     .request = clone_request,
+     .response = schemas::adapter,
+     .success = 201,
+     .failures = kCreateFailures,
+     .idempotent = true},
+    {.method = Method::Post,
+     .path = "/api/adapters/bulk",
+     .access = Access::adapter_write(),
+     .handler = &AdaptersResource::bulk,
+     .summary = "Delete up to 200 adapters",
+     .section = "Adapters",
+     .body = BodyRule::Required,
+     .request = delete_many,
+     .response = schemas::bulk_answer,
+     .failures = kMissingOrBad},
     {.method = Method::Post,
      .path = "/api/adapters/test-connection",
      .access = Access::adapter_read(),
@@ -147,6 +179,18 @@ HttpResponse AdaptersResource::types(const ApiRequest&, const Principal&) {
   for (const auto& adapter : services_.adapters.types())
     out.push_back(render::adapter_type(*adapter));
   return json_answer(200, render::wrapped(std::move(out)));
+}
+
+HttpResponse AdaptersResource::clone(const ApiRequest& request, const Principal& who) {
+  return json_answer(201, render::adapter(services_.adapters.clone(
+                              who, request.param(), get_string(request.body, "name").value_or(""),
+                              get_string(request.body, "role").value_or(""))));
+}
+
+HttpResponse AdaptersResource::bulk(const ApiRequest& request, const Principal& who) {
+  const BulkOutcome outcome = services_.adapters.remove_all(who, parse_bulk(request.body).entries);
+  return json_answer(200,
+                     render::bulk(outcome, {"adapter", "adapters", "delete", "deleted"}));
 }
 
 }  // namespace dbackup::host

@@ -20,6 +20,8 @@ class AdaptersResource {
   HttpResponse remove(const ApiRequest& request, const Principal& who);
   HttpResponse databases(const ApiRequest& request, const Principal& who);
   HttpResponse test(const ApiRequest& request, const Principal& who);
+  HttpResponse clone(const ApiRequest& request, const Principal& who);
+  HttpResponse bulk(const ApiRequest& request, const Principal& who);
   HttpResponse types(const ApiRequest& request, const Principal& who);
   static const Route<AdaptersResource> kRoutes[];
 

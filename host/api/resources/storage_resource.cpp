@@ -9,7 +9,7 @@
 
 namespace dbackup::host {
 namespace {
-constexpr int kDownloadFailures[] = {206, 304, 400, 404, 416, 422, 503};
+constexpr int kDownloadFailures[] = {206, 304, 400, 404, 410, 416, 422, 503};
 constexpr int kPublicFailures[] = {206, 304, 400, 401, 404, 416, 422, 503};
 constexpr int kDeleteFailures[] = {400, 404, 409, 503};
 }  // namespace
@@ -33,7 +33,7 @@ const Route<StorageResource> StorageResource::kRoutes[] = {
      .section = "Storage",
      .run = HttpRun::Slow,
      .body = BodyRule::Required,
-     .request = schemas::path_body,
+     .request = schemas::remove_file,
      .response = schema::success_answer,
      .failures = kDeleteFailures},
     {.method = Method::Get,
@@ -123,13 +123,14 @@ HttpResponse StorageResource::latest(const ApiRequest& request, const Principal&
 }
 
 HttpResponse StorageResource::remove(const ApiRequest& request, const Principal& who) {
-  services_.storage.remove(who, request.param(), require_string(request.body, "path"));
+  services_.storage.remove(who, request.param(), require_string(request.body, "path"),
+                           get_bool(request.body, "force").value_or(false));
   return json_answer(200, {{"success", true}});
 }
 
-HttpResponse StorageResource::verify(const ApiRequest& request, const Principal&) {
+HttpResponse StorageResource::verify(const ApiRequest& request, const Principal& who) {
   const auto outcome =
-      services_.storage.verify(request.param(), require_string(request.body, "file"));
+      services_.storage.verify(who, request.param(), require_string(request.body, "file"));
   Json data{{"status", outcome.status}, {"verifiedAt", format_iso8601(outcome.verified_at)}};
   if (!outcome.expected.empty()) data["expectedChecksum"] = outcome.expected;
   if (!outcome.actual.empty()) data["actualChecksum"] = outcome.actual;
@@ -143,13 +144,32 @@ HttpResponse StorageResource::restore(const ApiRequest& request, const Principal
   return json_answer(202, {{"success", true}, {"executionId", id}, {"message", "Restore queued"}});
 }
 
-HttpResponse StorageResource::download(const ApiRequest& request, const Principal&) {
-  const DownloadPlan plan =
-      services_.downloads.plan({.destination_id = request.param(),
-                                .path = request.query("file"),
-                                .unseal = request.flag("decrypt"),
-                                .profile_override = request.query("profileIdOverride")});
-  return download_answer(request.http, services_.downloads, plan).response;
+HttpResponse StorageResource::download(const ApiRequest& request, const Principal& who) {
+  const std::string token = request.query("token");
+  if (token.empty() && request.query("file").empty()) {
+    throw Error(ErrorCode::InvalidArgument, "query parameter \"file\" is required");
+  }
+  const bool is_head = request.http.method == Method::Head;
+  DownloadTokens& tokens = services_.downloads.tokens();
+  if (!token.empty() && is_head) {
+    throw Error(ErrorCode::InvalidArgument, "a prepared download is not for HEAD");
+  }
+  const DownloadGrant grant =
+      !token.empty() ? services_.downloads.claim_prepared(who, request.param(), token)
+                     : DownloadGrant{.destination_id = request.param(),
+                                     .path = request.query("file"),
+                                     .unseal = request.flag("decrypt"),
+                                     .profile_override = request.query("profileIdOverride")};
+  try {
+    DownloadAnswer answer =
+        download_answer(request.http, services_.downloads, services_.downloads.plan(grant));
+    if (answer.has_bytes) services_.downloads.note(who, grant);
+    if (!answer.has_bytes && !token.empty()) tokens.give_back(token);
+    return std::move(answer.response);
+  } catch (...) {
+    if (!token.empty()) tokens.give_back(token);
+    throw;
+  }
 }
 
 HttpResponse StorageResource::download_url(const ApiRequest& request, const Principal& who) {
@@ -170,7 +190,10 @@ HttpResponse StorageResource::public_download(const ApiRequest& request, const P
   if (token.empty()) throw Error(ErrorCode::InvalidArgument, "\"token\" is required");
   DownloadTokens& tokens = services_.downloads.tokens();
   const bool is_head = request.http.method == Method::Head;
-  const auto grant = is_head ? tokens.look(token) : tokens.claim(token);
+  // A download prepared for one caller is no public link.
+  auto grant = tokens.look(token);
+  if (grant && !grant->owner.empty()) grant.reset();
+  if (grant && !is_head) grant = tokens.claim(token);
   if (!grant)
     throw Error(ErrorCode::Unauthenticated, "the link is unknown, has expired or was used");
   if (is_head) {
