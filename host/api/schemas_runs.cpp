@@ -215,7 +215,7 @@ Json restore() {
        optional("privilegedAuth", nullable(object({optional("user", nullable(text())),
                                                    optional("password", nullable(text()))}))),
        optional("profileIdOverride", nullable(text())),
-       optional("identity", described(nullable(text()), "AGE-SECRET-KEY-1…, never stored"))});
+       optional("identity", described(nullable(text()), "an age identity, never stored"))});
 }
 Json restore_answer() { return run_answer(); }
 Json verification() {
