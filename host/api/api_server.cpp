@@ -11,6 +11,7 @@
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
 #include "api/resources/stored_backups_resource.hpp"
+#include "api/resources/templates_resource.hpp"
 #include "api/tls.hpp"
 #include "services/services.hpp"
 
@@ -28,6 +29,7 @@ struct ApiServer::Parts {
         certificate{services},
         adapters{services},
         jobs{services},
+        templates{services},
         executions{services},
         storage{services, {.public_url = options.public_url, .is_https = options.is_https}},
         stored_backups{services},
@@ -42,6 +44,7 @@ struct ApiServer::Parts {
     certificate.mount(routes);
     adapters.mount(routes);
     jobs.mount(routes);
+    templates.mount(routes);
     executions.mount(routes);
     storage.mount(routes);
     stored_backups.mount(routes);
@@ -71,6 +74,7 @@ struct ApiServer::Parts {
   CertificateResource certificate;
   AdaptersResource adapters;
   JobsResource jobs;
+  TemplatesResource templates;
   ExecutionsResource executions;
   StorageResource storage;
   StoredBackupsResource stored_backups;

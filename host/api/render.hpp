@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct StoredFileView;
 struct ApiKey;
 struct ProfileView;
 struct Principal;
+struct Template;
+struct TemplateView;
 struct HealthState;
 struct RegisteredAdapter;
 
@@ -40,6 +43,10 @@ Json history_item(const Execution& execution);
 Json stored_file(const StoredFileView& file);
 Json api_key(const ApiKey& key);
 Json encryption_profile(const ProfileView& view);
+Json template_row(const TemplateView& view);
+/// As jobs show it: with the channels' adapters, which `adapter_of` gives by id.
+Json notification_template(const Template& row,
+                           const std::function<Json(const std::string&)>& adapter_of);
 Json caller(const Principal& who);
 std::string health_text(const HealthState& state);
 

@@ -65,6 +65,7 @@ Json adapter_create() {
                 object({optional("metadata", nullable(any_object())),
                         optional("primaryCredentialId", nullable(text())),
                         optional("sshCredentialId", nullable(text())),
+                        optional("defaultRetentionPolicyId", nullable(text())),
                         optional("storageRole", one_of({"DESTINATION", "SOURCE"}))}));
 }
 Json databases() {

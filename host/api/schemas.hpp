@@ -17,6 +17,8 @@ Json job();
 Json job_list();
 Json job_create();
 Json job_update();
+Json job_clone();
+Json jobs_bulk();
 Json run_job();
 Json run_answer();
 Json execution();
@@ -55,6 +57,7 @@ Json health();
 
 /// Of query strings.
 Json adapters_query();
+Json jobs_query();
 Json kits_query();
 Json profile_removal_query();
 Json execution_query();

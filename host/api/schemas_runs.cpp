@@ -1,3 +1,5 @@
+#include "api/bulk_body.hpp"
+#include "api/page.hpp"
 #include "api/schemas.hpp"
 
 /// Schemas of jobs, executions and stored backups.
@@ -56,6 +58,21 @@ Json job_source() {
                         required("createdAt", date()), required("updatedAt", date()),
                         required("config", nullable(adapter()))}));
 }
+Json job_notification_template() {
+  const Json channel = object({required("id", text()), required("templateId", text()),
+                               required("configId", text()), required("events", text()),
+                               required("config", nullable(adapter()))});
+  const Json row = titled(
+      "JobNotificationTemplateRow",
+      object({required("id", text()), required("name", text()),
+              required("description", nullable(text())), required("isDefault", flag()),
+              required("createdAt", date()), required("updatedAt", date()),
+              required("channels", list_of(channel))}));
+  return titled("JobNotificationTemplate",
+                object({required("id", text()), required("jobId", text()),
+                        required("templateId", text()), required("priority", integer()),
+                        required("template", row)}));
+}
 Json named() { return object({required("id", text()), required("name", text())}); }
 Json status() {
   return one_of({"Pending", "Running", "Success", "Partial", "Failed", "Cancelled"});
@@ -99,7 +116,7 @@ Json job() {
                                  nullable(merged(named(), object({required("schedule", text())})))),
                         required("notificationEvents", text()),
                         required("notifications", list_of(adapter())),
-                        required("notificationTemplates", list_of(any_object())),
+                        required("notificationTemplates", list_of(job_notification_template())),
                         required("skipVerification", flag()),
                         required("backupMode", text()),
                         required("fullEveryDays", integer()),
@@ -114,6 +131,13 @@ Json job() {
                                                                required("status", status())})))}));
 }
 Json job_list() { return list_of(job()); }
+Json jobs_query() {
+  return merged(object({optional("search", described(text(0, 100), "part of the name")),
+                        optional("enabled", one_of({"true", "false"}))}),
+                page_query());
+}
+Json job_clone() { return object({optional("name", nullable(text(1, 100)))}); }
+Json jobs_bulk() { return bulk_request({"delete", "enable", "disable"}); }
 Json run_job() { return object({optional("lock", flag()), optional("labels", labels())}); }
 Json run_answer() {
   return titled("RunAnswer", object({required("success", flag()), required("executionId", text()),

@@ -7,6 +7,7 @@
 #include "base/id.hpp"
 #include "control/adapter_resolver.hpp"
 #include "control/execution_recorder.hpp"
+#include "control/job_templates.hpp"
 #include "control/naming.hpp"
 #include "control/plugin_registry.hpp"
 #include "control/reconcile.hpp"
@@ -120,6 +121,8 @@ BackupPlan plan_backup(const RunParts& parts, const Execution& execution, Execut
   const ControlSettings settings = parts.context.settings();
   BackupPlan plan;
   protocol::BackupRequest& request = plan.request;
+  std::string pattern;
+  std::string unapplied;  // destinations whose retention would remove backups
   parts.context.database.read([&](Session& s) {
     auto job = JobStore{}.find(s, execution.job_id);
     if (!job) throw Error(ErrorCode::FailedPrecondition, "the job was deleted before this run began");
@@ -130,11 +133,18 @@ BackupPlan plan_backup(const RunParts& parts, const Execution& execution, Execut
     source_name = plan.source.name;
     for (const auto& destination : plan.job.destinations) {
       plan.destinations.push_back(require_adapter(s, destination.config_id, "destination"));
+      if (removes_backups(retention_in_force(s, destination))) {
+        unapplied += (unapplied.empty() ? "\"" : ", \"") + plan.destinations.back().name + "\"";
+      }
     }
     if (!plan.job.encryption_profile_id.empty()) {
       request.recipients = recipients_of(s, plan.job.encryption_profile_id);
     }
+    pattern = name_pattern_of(s, plan.job, settings.name_pattern);
   });
+  if (!unapplied.empty()) {
+    recorder.warning("retention is not applied yet: nothing is deleted at " + unapplied);
+  }
 
   const auto adapter = parts.plugins.find(plan.source.adapter_id, protocol::AdapterKind::Source);
   if (!adapter) {
@@ -158,7 +168,7 @@ BackupPlan plan_backup(const RunParts& parts, const Execution& execution, Execut
 
   request.compression = plan.job.compression.empty() ? "NONE" : plan.job.compression;
   if (!plan.job.pg_compression.empty()) request.source_options["pgCompression"] = plan.job.pg_compression;
-  const std::string stem = expand_pattern(settings.name_pattern, {.job_name = plan.job.name,
+  const std::string stem = expand_pattern(pattern, {.job_name = plan.job.name,
                                                                   .database = request.database,
                                                                   .at = parts.context.clock.now_ms(),
                                                                   .time_zone = settings.time_zone});

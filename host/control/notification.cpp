@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "control/adapter_resolver.hpp"
 #include "control/execution_recorder.hpp"
+#include "control/job_templates.hpp"
 #include "control/stage_table.hpp"
 #include "control/worker_client.hpp"
 #include "protocol/message_json.hpp"
@@ -85,9 +86,11 @@ Json backup_event(const Execution& run, const std::string& source_name, TimeMs n
 void NotificationRouter::backup_ended(const Execution& run, const Job& job, const std::string& source_name,
                                       ExecutionRecorder& recorder, std::stop_token stop) noexcept {
   try {
-    if (job.notification_ids.empty() || !wants_notification(job.notification_events, run.status)) return;
+    std::vector<std::string> channels;
+    context_.database.read([&](Session& s) { channels = channels_of(s, job, run.status); });
+    if (channels.empty()) return;
     const Json event = backup_event(run, source_name, context_.clock.now_ms());
-    for (const auto& channel_id : job.notification_ids) {
+    for (const auto& channel_id : channels) {
       try {
         WorkerCall call;
         call.deadline = kSendLimit;

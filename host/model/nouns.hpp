@@ -36,6 +36,21 @@ struct JobDestination {
   TimeMs created_at = 0, updated_at = 0;
 };
 
+/// A folder that a job backs up. Archives refer to its id.
+struct JobSource {
+  std::string id, config_id, path;
+  int64_t priority = 0;
+  std::vector<std::string> exclude_patterns, exclude_preset_ids;
+  bool stop_containers = true;
+  TimeMs created_at = 0, updated_at = 0;
+};
+
+/// A notification template of a job; those of the smallest priority come first.
+struct JobNotificationTemplate {
+  std::string id, template_id;
+  int64_t priority = 0;
+};
+
 struct Job {
   std::string id;
   std::string name;  ///< unique
@@ -48,13 +63,13 @@ struct Job {
   std::string encryption_profile_id, naming_template_id, schedule_preset_id;
   std::string notification_events = "ALWAYS";
   std::vector<std::string> notification_ids;
-  std::vector<std::string> notification_template_ids;
+  std::vector<JobNotificationTemplate> notification_templates;  ///< if any, notification_ids do not count
   bool skip_verification = false;
   std::string backup_mode = "FULL";
   int64_t full_every_days = 7;
   bool verify_by_hash = false;
   std::vector<JobDestination> destinations;  ///< by priority
-  Json directory_sources = Json::array();    ///< [{configId,path,priority,excludePatterns,…}], as validated
+  std::vector<JobSource> directory_sources;  ///< by priority
   TimeMs created_at = 0, updated_at = 0;
 };
 

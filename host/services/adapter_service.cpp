@@ -15,6 +15,7 @@
 #include "store/backup_store.hpp"
 #include "store/job_store.hpp"
 #include "store/profile_store.hpp"
+#include "store/template_store.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -31,8 +32,13 @@ void refuse_taken_name(Session& session, const AdapterConfig& row) {
 void refuse_missing_references(const Json& fields) {
   refuse_reference(fields, "primaryCredentialId", ErrorCode::NotFound, "credential profile");
   refuse_reference(fields, "sshCredentialId", ErrorCode::NotFound, "credential profile");
-  refuse_reference(fields, "defaultRetentionPolicyId", ErrorCode::InvalidArgument,
-                   "retention policy");
+}
+
+void check_retention_policy(Session& session, const AdapterConfig& row) {
+  const std::string& id = row.default_retention_policy_id;
+  if (id.empty() || TemplateStore{}.find(session, TemplateKind::RetentionPolicy, id)) return;
+  throw Error(ErrorCode::InvalidArgument,
+              "\"defaultRetentionPolicyId\": \"" + id + "\" is no known retention policy");
 }
 
 /// For the audit log.
@@ -107,6 +113,9 @@ AdapterView AdapterService::get(const Principal& who, const std::string& id) {
 void AdapterService::apply(AdapterConfig& row, const Json& fields) const {
   if (fields.contains("name")) row.name = checked_name(fields);
   if (fields.contains("metadata")) row.metadata = metadata_field(fields);
+  if (fields.contains("defaultRetentionPolicyId")) {
+    row.default_retention_policy_id = get_string(fields, "defaultRetentionPolicyId").value_or("");
+  }
   refuse_missing_references(fields);
 }
 
@@ -152,6 +161,7 @@ AdapterView AdapterService::create(const Principal& who, const Json& fields) {
   apply_config(row, fields, /*is_new=*/true);
   control_.context().database.write([&](Session& session) {
     refuse_taken_name(session, row);
+    check_retention_policy(session, row);
     AdapterStore{}.insert(session, row);
     audit_.write(session, who, AuditAction::Create, AuditResource::Adapter, row.id, summary(row));
   });
@@ -174,6 +184,7 @@ AdapterView AdapterService::update(const Principal& who, const std::string& id,
       throw Error(ErrorCode::Aborted, "the adapter was changed by somebody else at the same time");
     }
     refuse_taken_name(session, row);
+    check_retention_policy(session, row);
     const auto jobs = JobStore{}.names_using_adapter(session, id);
     if (row.storage_role != old_role && !jobs.empty()) {
       throw Error(ErrorCode::InvalidArgument,
@@ -254,6 +265,12 @@ void AdapterService::erase(const Principal& who, const std::string& id) {
     const auto jobs = JobStore{}.names_using_adapter(session, id);
     if (!jobs.empty()) {
       throw Error(ErrorCode::InvalidArgument, "the adapter is used by the jobs " + joined(jobs), {},
+                  "in_use");
+    }
+    if (const auto templates = TemplateStore{}.names_using_adapter(session, id);
+        !templates.empty()) {
+      throw Error(ErrorCode::InvalidArgument,
+                  "the adapter is used by the notification templates " + joined(templates), {},
                   "in_use");
     }
     AdapterStore{}.remove(session, id);

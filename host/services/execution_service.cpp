@@ -2,6 +2,7 @@
 
 #include "base/id.hpp"
 #include "control/control_plane.hpp"
+#include "services/audit_log.hpp"
 #include "services/job_fields.hpp"
 #include "store/execution_store.hpp"
 #include "store/job_store.hpp"
@@ -41,6 +42,12 @@ std::string ExecutionService::run(const Principal& who, const RunJob& command) {
     check_job_can_run(*job);
     execution.job_name = job->name;
     ExecutionStore{}.insert(session, execution);
+    const bool is_key = who.kind == PrincipalKind::ApiKey;
+    Json details{{"executionId", execution.id},
+                 {"trigger", is_key ? "api" : "manual"},
+                 {"lock", command.lock}};
+    if (is_key) details["apiKeyId"] = who.id;
+    audit_.write(session, who, AuditAction::Execute, AuditResource::Job, job->id, details);
   });
   control_.queue().kick();
   return execution.id;

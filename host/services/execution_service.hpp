@@ -10,6 +10,7 @@
 
 namespace dbackup::host {
 
+class AuditLog;
 class ControlPlane;
 
 struct RunJob {
@@ -26,7 +27,8 @@ struct ExecutionView {
 /// Starting, following and ending runs. [any-thread]
 class ExecutionService {
  public:
-  explicit ExecutionService(ControlPlane& control) : control_{control} {}
+  ExecutionService(ControlPlane& control, const AuditLog& audit)
+      : control_{control}, audit_{audit} {}
 
   /// The row exists, in status Pending, when this returns its id. Throws Error{NotFound} for an
   /// unknown job, {Unimplemented} for one that this version cannot run.
@@ -42,6 +44,7 @@ class ExecutionService {
 
  private:
   ControlPlane& control_;
+  const AuditLog& audit_;
 };
 
 /// "Api" or "Manual": what started it.

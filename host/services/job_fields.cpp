@@ -57,7 +57,7 @@ void apply_destinations(Job& job, const Json& value, TimeMs now) {
       check_retention(*retention, where + ".retention");
       destination.retention = *retention;
     }
-    refuse_reference(item, "retentionPolicyId", ErrorCode::InvalidArgument, "retention policy");
+    destination.retention_policy_id = get_string(item, "retentionPolicyId").value_or("");
     destination.created_at = destination.updated_at = now;
     out.push_back(std::move(destination));
   }
@@ -66,18 +66,25 @@ void apply_destinations(Job& job, const Json& value, TimeMs now) {
   job.destinations = std::move(out);
 }
 
-/// The id that this folder of this storage had before: archives refer to it.
-std::string directory_source_id(const Json& before, const std::string& config_id,
-                                const std::string& path) {
-  for (const Json& old : before) {
-    if (old.value("configId", "") == config_id && old.value("path", "") == path)
-      return old.value("id", "");
+/// The row that this folder of this storage had before: archives refer to its id.
+JobSource kept_source(const std::vector<JobSource>& before, const std::string& config_id,
+                      const std::string& path, TimeMs now) {
+  for (const JobSource& old : before) {
+    if (old.config_id == config_id && old.path == path) return old;
   }
-  return new_uuid();
+  return {.id = new_uuid(), .config_id = config_id, .path = path, .created_at = now};
+}
+
+std::vector<std::string> each_once(const std::vector<std::string>& texts) {
+  std::vector<std::string> out;
+  for (const auto& text : texts) {
+    if (std::ranges::find(out, text) == out.end()) out.push_back(text);
+  }
+  return out;
 }
 
 void apply_directory_sources(Job& job, const Json& value, TimeMs now) {
-  Json out = Json::array();
+  std::vector<JobSource> out;
   for (const Json& item : array_member(value, "sources")) {
     const std::string where = "sources[" + std::to_string(out.size()) + "]";
     const std::string config_id = config_id_of(item, where);
@@ -85,30 +92,36 @@ void apply_directory_sources(Job& job, const Json& value, TimeMs now) {
     if (!path || path->empty() || path->find("..") != std::string::npos) {
       bad("\"" + where + ".path\" must be a path below the storage's root, or \"/\"");
     }
-    const auto presets =
-        get_strings(item, "excludePatternPresetIds").value_or(std::vector<std::string>{});
-    if (!presets.empty())
-      bad("\"" + where + ".excludePatternPresetIds\": preset \"" + presets[0] + "\" not found");
+    const auto is_same = [&](const JobSource& other) {
+      return other.config_id == config_id && other.path == *path;
+    };
+    if (std::ranges::any_of(out, is_same)) bad("\"" + where + "\" is listed twice");
+    JobSource source = kept_source(job.directory_sources, config_id, *path, now);
+    source.priority = get_int(item, "priority", 0, 10'000).value_or(static_cast<int64_t>(out.size()));
+    source.exclude_patterns =
+        get_strings(item, "excludePatterns").value_or(std::vector<std::string>{});
+    source.exclude_preset_ids = each_once(
+        get_strings(item, "excludePatternPresetIds").value_or(std::vector<std::string>{}));
     const Json* stop = member(item, "stopContainers");
-    const std::string id = directory_source_id(job.directory_sources, config_id, *path);
-    out.push_back(
-        {{"id", id},
-         {"configId", config_id},
-         {"path", *path},
-         {"priority",
-          get_int(item, "priority", 0, 10'000).value_or(static_cast<int64_t>(out.size()))},
-         {"excludePatterns",
-          get_strings(item, "excludePatterns").value_or(std::vector<std::string>{})},
-         {"excludePatternPresetIds", Json::array()},
-         {"stopContainers", stop == nullptr || !stop->is_boolean() || stop->get<bool>()},
-         {"createdAt", format_iso8601(now)},
-         {"updatedAt", format_iso8601(now)}});
-    for (size_t i = 0; i + 1 < out.size(); ++i) {
-      if (out[i]["configId"] == config_id && out[i]["path"] == *path)
-        bad("\"" + where + "\" is listed twice");
-    }
+    source.stop_containers = stop == nullptr || !stop->is_boolean() || stop->get<bool>();
+    source.updated_at = std::max(now, source.updated_at);
+    out.push_back(std::move(source));
   }
+  std::ranges::stable_sort(out, {}, &JobSource::priority);
   job.directory_sources = std::move(out);
+}
+
+void apply_notification_templates(Job& job, const std::vector<std::string>& ids) {
+  std::vector<JobNotificationTemplate> out;
+  for (const auto& id : each_once(ids)) {
+    JobNotificationTemplate link{.id = new_uuid(), .template_id = id};
+    for (const auto& old : job.notification_templates) {
+      if (old.template_id == id) link.id = old.id;
+    }
+    link.priority = static_cast<int64_t>(out.size());
+    out.push_back(std::move(link));
+  }
+  job.notification_templates = std::move(out);
 }
 
 void apply_choices(Job& job, const Json& fields) {
@@ -146,15 +159,10 @@ void apply_lists(Job& job, const Json& fields) {
     }
   }
   if (const auto ids = get_strings(fields, "notificationIds")) {
-    job.notification_ids.clear();
-    for (const auto& id : *ids) {
-      if (std::ranges::find(job.notification_ids, id) == job.notification_ids.end())
-        job.notification_ids.push_back(id);
-    }
+    job.notification_ids = each_once(*ids);
   }
-  if (const auto ids = get_strings(fields, "notificationTemplateIds"); ids && !ids->empty()) {
-    bad("\"notificationTemplateIds\": notification template \"" + ids->front() + "\" not found");
-  }
+  if (const auto ids = get_strings(fields, "notificationTemplateIds"))
+    apply_notification_templates(job, *ids);
 }
 
 }  // namespace
@@ -213,8 +221,8 @@ void apply_job_fields(Job& job, const Json& fields, TimeMs now) {
   job.verify_by_hash = get_bool(fields, "verifyByHash").value_or(job.verify_by_hash);
   if (const auto id = clearable(fields, "sourceId")) job.source_id = *id;
   if (const auto id = clearable(fields, "encryptionProfileId")) job.encryption_profile_id = *id;
-  refuse_reference(fields, "namingTemplateId", ErrorCode::InvalidArgument, "naming template");
-  refuse_reference(fields, "schedulePresetId", ErrorCode::InvalidArgument, "schedule preset");
+  if (const auto id = clearable(fields, "namingTemplateId")) job.naming_template_id = *id;
+  if (const auto id = clearable(fields, "schedulePresetId")) job.schedule_preset_id = *id;
   if (const Json* value = member(fields, "sources"); value != nullptr && !value->is_null()) {
     apply_directory_sources(job, *value, now);
   }

@@ -12,7 +12,7 @@ class PluginRegistry;
 /// value by itself. Throws Error{InvalidArgument} naming the field.
 void apply_job_fields(Job& job, const Json& fields, TimeMs now);
 
-/// Checks what the job refers to: sources, destinations, channels, profile. Throws
+/// Checks what the job refers to: sources, destinations, channels, profile, templates. Throws
 /// Error{InvalidArgument} naming the field and the id.
 void check_job_references(Session& session, const PluginRegistry& plugins, const Job& job);
 

@@ -4,6 +4,7 @@
 #include "services/rights.hpp"
 #include "store/adapter_store.hpp"
 #include "store/profile_store.hpp"
+#include "store/template_store.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -23,6 +24,33 @@ void check_storage(Session& session, const std::string& field, const std::string
   const AdapterConfig row = adapter(session, field, id);
   if (row.type != kStorageType || row.storage_role != role) {
     bad(field, id, std::string{"is no storage adapter in the role "} + role);
+  }
+}
+
+void check_template(Session& session, TemplateKind kind, const std::string& field,
+                    const std::string& id) {
+  if (!id.empty() && !TemplateStore{}.find(session, kind, id)) {
+    bad(field, id, "is no known " + std::string{row_of(kind).one});
+  }
+}
+
+void check_templates(Session& session, const Job& job) {
+  check_template(session, TemplateKind::NamingTemplate, "namingTemplateId", job.naming_template_id);
+  check_template(session, TemplateKind::SchedulePreset, "schedulePresetId", job.schedule_preset_id);
+  for (const auto& link : job.notification_templates) {
+    check_template(session, TemplateKind::NotificationTemplate, "notificationTemplateIds",
+                   link.template_id);
+  }
+  for (size_t i = 0; i < job.destinations.size(); ++i) {
+    check_template(session, TemplateKind::RetentionPolicy,
+                   "destinations[" + std::to_string(i) + "].retentionPolicyId",
+                   job.destinations[i].retention_policy_id);
+  }
+  for (size_t i = 0; i < job.directory_sources.size(); ++i) {
+    for (const std::string& id : job.directory_sources[i].exclude_preset_ids) {
+      check_template(session, TemplateKind::ExcludePreset,
+                     "sources[" + std::to_string(i) + "].excludePatternPresetIds", id);
+    }
   }
 }
 
@@ -46,7 +74,7 @@ void check_job_references(Session& session, const PluginRegistry& plugins, const
   }
   for (size_t i = 0; i < job.directory_sources.size(); ++i) {
     check_storage(session, "sources[" + std::to_string(i) + "].configId",
-                  job.directory_sources[i].value("configId", ""), "SOURCE");
+                  job.directory_sources[i].config_id, "SOURCE");
   }
   for (const std::string& id : job.notification_ids) {
     if (adapter(session, "notificationIds", id).type != kNotificationType) {
@@ -57,6 +85,7 @@ void check_job_references(Session& session, const PluginRegistry& plugins, const
       !EncryptionProfileStore{}.find(session, job.encryption_profile_id)) {
     bad("encryptionProfileId", job.encryption_profile_id, "is no known encryption profile");
   }
+  check_templates(session, job);
 }
 
 void check_job_can_run(const Job& job) {

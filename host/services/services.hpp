@@ -13,6 +13,7 @@
 #include "services/recovery_kit.hpp"
 #include "services/restore_service.hpp"
 #include "services/storage_service.hpp"
+#include "services/template_service.hpp"
 
 namespace dbackup::host {
 
@@ -27,8 +28,9 @@ struct Services {
         profiles{plane.context().database, plane.context().clock, plane.context().box},
         recovery_kits{plane.context().database, plane.context().clock, profiles},
         adapters{plane, audit},
-        jobs{plane, adapters},
-        executions{plane},
+        jobs{plane, adapters, audit},
+        templates{plane, audit},
+        executions{plane, audit},
         storage{plane, audit},
         downloads{plane, audit},
         restores{plane, audit},
@@ -43,6 +45,7 @@ struct Services {
   RecoveryKitService recovery_kits;
   AdapterService adapters;
   JobService jobs;
+  TemplateService templates;
   ExecutionService executions;
   StorageService storage;
   DownloadService downloads;

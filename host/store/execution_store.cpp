@@ -105,14 +105,20 @@ std::vector<Execution> ExecutionStore::newest(Session& session, int64_t limit) c
   return select(session, "ORDER BY started_at DESC, id DESC LIMIT :limit", nullptr, &count);
 }
 
-std::vector<std::pair<std::string, TimeMs>> ExecutionStore::last_runs(Session& session) const {
-  std::string job_id;
+std::vector<LastRun> ExecutionStore::last_runs(Session& session) const {
+  LastRun row;
   long long started_at = 0;
+  // One step into the index per job, however many executions there are.
   Query query{session,
-              "SELECT job_id, MAX(started_at) FROM executions WHERE job_id IS NOT NULL GROUP BY job_id"};
-  query.out(job_id).out(started_at);
-  std::vector<std::pair<std::string, TimeMs>> out;
-  while (query.next()) out.emplace_back(job_id, started_at);
+              "SELECT jobs.id, e.started_at, e.status FROM jobs JOIN executions e ON e.id = "
+              "(SELECT newest.id FROM executions newest WHERE newest.job_id = jobs.id "
+              "ORDER BY newest.started_at DESC LIMIT 1)"};
+  query.out(row.job_id).out(started_at).out(row.status);
+  std::vector<LastRun> out;
+  while (query.next()) {
+    row.started_at = started_at;
+    out.push_back(row);
+  }
   return out;
 }
 

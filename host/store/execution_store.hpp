@@ -18,6 +18,11 @@ struct ExecutionEnd {
   TimeMs ended_at = 0;
 };
 
+struct LastRun {
+  std::string job_id, status;
+  TimeMs started_at = 0;
+};
+
 class ExecutionStore {
  public:
   std::optional<Execution> find(Session& session, const std::string& id) const;
@@ -26,8 +31,8 @@ class ExecutionStore {
   bool visit(Session& session, const std::string& id,
              const std::function<void(const Execution&, const std::string& labels)>& body) const;
   std::vector<Execution> newest(Session& session, int64_t limit) const;
-  /// Start of the newest execution of each job: (job id, started_at).
-  std::vector<std::pair<std::string, TimeMs>> last_runs(Session& session) const;
+  /// The newest execution of each job that has any.
+  std::vector<LastRun> last_runs(Session& session) const;
   std::optional<Execution> newest_of_job(Session& session, const std::string& job_id) const;
   void insert(Session& session, const Execution& execution) const;
 

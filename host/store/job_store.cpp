@@ -9,10 +9,27 @@ namespace dbackup::host {
 namespace {
 
 using Jobs = std::vector<Job>;
+using ById = std::map<std::string, Job*>;
 
-void load_destinations(Session& session, Jobs& jobs, const std::string& where, const std::string* id) {
-  std::map<std::string, Job*> by_id;
-  for (Job& job : jobs) by_id[job.id] = &job;
+/// Which jobs, as the rest of a SELECT, and what it binds.
+struct Choice {
+  std::string rest;
+  std::vector<std::string> texts;
+  std::vector<long long> numbers;  ///< after the texts
+};
+
+void bind_all(Query& query, const Choice& choice) {
+  for (const auto& text : choice.texts) query.bind(text);
+  for (const auto& number : choice.numbers) query.bind(number);
+}
+
+/// Rows of a table that belongs to the chosen jobs.
+std::string of_jobs(const Choice& choice, const char* column = "job_id") {
+  if (choice.texts.empty() && choice.numbers.empty()) return "";
+  return std::string{" WHERE "} + column + " IN (SELECT id FROM jobs " + choice.rest + ")";
+}
+
+void load_destinations(Session& session, const ById& by_id, const Choice& choice) {
   JobDestination row;
   std::string retention;
   long long priority = 0;
@@ -20,11 +37,11 @@ void load_destinations(Session& session, Jobs& jobs, const std::string& where, c
   long long updated_at = 0;
   Query query{session,
               "SELECT id, job_id, config_id, priority, retention, COALESCE(retention_policy_id, ''), "
-              "created_at, updated_at FROM job_destinations " +
-                  where + " ORDER BY priority, id"};
+              "created_at, updated_at FROM job_destinations" +
+                  of_jobs(choice) + " ORDER BY priority, id"};
   query.out(row.id).out(row.job_id).out(row.config_id).out(priority).out(retention);
   query.out(row.retention_policy_id).out(created_at).out(updated_at);
-  if (id != nullptr) query.bind(*id);
+  bind_all(query, choice);
   while (query.next()) {
     const auto found = by_id.find(row.job_id);
     if (found == by_id.end()) continue;
@@ -37,25 +54,86 @@ void load_destinations(Session& session, Jobs& jobs, const std::string& where, c
   }
 }
 
-void load_notifications(Session& session, Jobs& jobs, const std::string& where, const std::string* id) {
-  std::map<std::string, Job*> by_id;
-  for (Job& job : jobs) by_id[job.id] = &job;
+void load_notifications(Session& session, const ById& by_id, const Choice& choice) {
   std::string job_id;
   std::string config_id;
-  Query query{session, "SELECT job_id, config_id FROM job_notifications " + where + " ORDER BY position"};
+  Query query{session, "SELECT job_id, config_id FROM job_notifications" + of_jobs(choice) +
+                           " ORDER BY position"};
   query.out(job_id).out(config_id);
-  if (id != nullptr) query.bind(*id);
+  bind_all(query, choice);
   while (query.next()) {
     const auto found = by_id.find(job_id);
     if (found != by_id.end()) found->second->notification_ids.push_back(config_id);
   }
 }
 
-Jobs select(Session& session, const std::string& where, const std::string* value) {
+void load_notification_templates(Session& session, const ById& by_id, const Choice& choice) {
+  std::string job_id;
+  JobNotificationTemplate row;
+  long long priority = 0;
+  Query query{session, "SELECT id, job_id, template_id, priority FROM job_notification_templates" +
+                           of_jobs(choice) + " ORDER BY priority, id"};
+  query.out(row.id).out(job_id).out(row.template_id).out(priority);
+  bind_all(query, choice);
+  while (query.next()) {
+    const auto found = by_id.find(job_id);
+    if (found == by_id.end()) continue;
+    row.priority = priority;
+    found->second->notification_templates.push_back(row);
+  }
+}
+
+void load_sources(Session& session, const ById& by_id, const Choice& choice) {
+  JobSource row;
+  std::string job_id;
+  std::string patterns;
+  long long priority = 0;
+  long long stop_containers = 0;
+  long long created_at = 0;
+  long long updated_at = 0;
+  {
+    Query query{session,
+                "SELECT id, job_id, config_id, path, priority, exclude_patterns, stop_containers, "
+                "created_at, updated_at FROM job_sources" +
+                    of_jobs(choice) + " ORDER BY priority, id"};
+    query.out(row.id).out(job_id).out(row.config_id).out(row.path).out(priority).out(patterns);
+    query.out(stop_containers).out(created_at).out(updated_at);
+    bind_all(query, choice);
+    while (query.next()) {
+      const auto found = by_id.find(job_id);
+      if (found == by_id.end()) continue;
+      JobSource source = row;
+      source.priority = priority;
+      source.exclude_patterns = columns::strings_column(patterns);
+      source.stop_containers = stop_containers != 0;
+      source.created_at = created_at;
+      source.updated_at = updated_at;
+      found->second->directory_sources.push_back(std::move(source));
+    }
+  }
+  std::map<std::string, JobSource*> sources;
+  for (const auto& [id, job] : by_id) {
+    for (JobSource& source : job->directory_sources) sources[source.id] = &source;
+  }
+  if (sources.empty()) return;
+  std::string source_id;
+  std::string template_id;
+  const std::string which = of_jobs(choice);
+  Query query{session, "SELECT source_id, template_id FROM job_source_presets" +
+                           (which.empty() ? which
+                                          : " WHERE source_id IN (SELECT id FROM job_sources" + which + ")") +
+                           " ORDER BY position"};
+  query.out(source_id).out(template_id);
+  bind_all(query, choice);
+  while (query.next()) {
+    const auto found = sources.find(source_id);
+    if (found != sources.end()) found->second->exclude_preset_ids.push_back(template_id);
+  }
+}
+
+Jobs select(Session& session, const Choice& choice) {
   Job row;
   std::string databases;
-  std::string template_ids;
-  std::string directory_sources;
   long long enabled = 0;
   long long skip_verification = 0;
   long long full_every_days = 0;
@@ -67,37 +145,35 @@ Jobs select(Session& session, const std::string& where, const std::string* value
     Query query{session,
                 "SELECT id, name, schedule, enabled, COALESCE(source_id, ''), databases, compression, "
                 "pg_compression, COALESCE(encryption_profile_id, ''), COALESCE(naming_template_id, ''), "
-                "COALESCE(schedule_preset_id, ''), notification_events, notification_template_ids, "
-                "skip_verification, backup_mode, full_every_days, verify_by_hash, directory_sources, "
+                "COALESCE(schedule_preset_id, ''), notification_events, "
+                "skip_verification, backup_mode, full_every_days, verify_by_hash, "
                 "created_at, updated_at FROM jobs " +
-                    where};
+                    choice.rest};
     query.out(row.id).out(row.name).out(row.schedule).out(enabled).out(row.source_id).out(databases);
     query.out(row.compression).out(row.pg_compression).out(row.encryption_profile_id);
     query.out(row.naming_template_id).out(row.schedule_preset_id).out(row.notification_events);
-    query.out(template_ids).out(skip_verification).out(row.backup_mode).out(full_every_days);
-    query.out(verify_by_hash).out(directory_sources).out(created_at).out(updated_at);
-    if (value != nullptr) query.bind(*value);
+    query.out(skip_verification).out(row.backup_mode).out(full_every_days);
+    query.out(verify_by_hash).out(created_at).out(updated_at);
+    bind_all(query, choice);
     while (query.next()) {
       Job job = row;
       job.enabled = enabled != 0;
       job.databases = columns::strings_column(databases);
-      job.notification_template_ids = columns::strings_column(template_ids);
       job.skip_verification = skip_verification != 0;
       job.full_every_days = full_every_days;
       job.verify_by_hash = verify_by_hash != 0;
-      job.directory_sources = columns::json_column(directory_sources);
       job.created_at = created_at;
       job.updated_at = updated_at;
       jobs.push_back(std::move(job));
     }
   }
-  if (jobs.size() == 1) {
-    load_destinations(session, jobs, "WHERE job_id = :id", &jobs.front().id);
-    load_notifications(session, jobs, "WHERE job_id = :id", &jobs.front().id);
-  } else if (!jobs.empty()) {
-    load_destinations(session, jobs, "", nullptr);
-    load_notifications(session, jobs, "", nullptr);
-  }
+  if (jobs.empty()) return jobs;
+  ById by_id;
+  for (Job& job : jobs) by_id[job.id] = &job;
+  load_destinations(session, by_id, choice);
+  load_notifications(session, by_id, choice);
+  load_notification_templates(session, by_id, choice);
+  load_sources(session, by_id, choice);
   return jobs;
 }
 
@@ -109,8 +185,6 @@ std::optional<Job> only(Jobs jobs) {
 void write_row(Session& session, const std::string& sql, const Job& job) {
   using soci::use;
   const std::string databases = dump_json(job.databases);
-  const std::string template_ids = dump_json(job.notification_template_ids);
-  const std::string directory_sources = dump_json(job.directory_sources);
   const long long enabled = columns::flag(job.enabled);
   const long long skip_verification = columns::flag(job.skip_verification);
   const long long full_every_days = job.full_every_days;
@@ -121,17 +195,40 @@ void write_row(Session& session, const std::string& sql, const Job& job) {
       use(job.source_id, "source"), use(databases, "databases"), use(job.compression, "compression"),
       use(job.pg_compression, "pg_compression"), use(job.encryption_profile_id, "profile"),
       use(job.naming_template_id, "naming"), use(job.schedule_preset_id, "preset"),
-      use(job.notification_events, "events"), use(template_ids, "templates"),
+      use(job.notification_events, "events"),
       use(skip_verification, "skip_verification"), use(job.backup_mode, "backup_mode"),
       use(full_every_days, "full_every_days"), use(verify_by_hash, "verify_by_hash"),
-      use(directory_sources, "directory_sources"), use(created_at, "created_at"),
-      use(updated_at, "updated_at"), use(job.id, "id");
+      use(created_at, "created_at"), use(updated_at, "updated_at"), use(job.id, "id");
+}
+
+void write_sources(Session& session, const Job& job) {
+  using soci::use;
+  session.raw() << "DELETE FROM job_sources WHERE job_id = :id", use(job.id);  // presets go with them
+  for (const JobSource& source : job.directory_sources) {
+    const std::string patterns = dump_json(source.exclude_patterns);
+    const long long priority = source.priority;
+    const long long stop_containers = columns::flag(source.stop_containers);
+    const long long created_at = source.created_at;
+    const long long updated_at = source.updated_at;
+    session.raw() << "INSERT INTO job_sources (id, job_id, config_id, path, priority, exclude_patterns, "
+                     "stop_containers, created_at, updated_at) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i)",
+        use(source.id), use(job.id), use(source.config_id), use(source.path), use(priority), use(patterns),
+        use(stop_containers), use(created_at), use(updated_at);
+    long long position = 0;
+    for (const std::string& preset : source.exclude_preset_ids) {
+      session.raw() << "INSERT INTO job_source_presets (source_id, template_id, position) "
+                       "VALUES (:s, :t, :p)",
+          use(source.id), use(preset), use(position);
+      ++position;
+    }
+  }
 }
 
 void write_children(Session& session, const Job& job) {
   using soci::use;
   session.raw() << "DELETE FROM job_destinations WHERE job_id = :id", use(job.id);
   session.raw() << "DELETE FROM job_notifications WHERE job_id = :id", use(job.id);
+  session.raw() << "DELETE FROM job_notification_templates WHERE job_id = :id", use(job.id);
   for (const JobDestination& destination : job.destinations) {
     const std::string retention = dump_json(destination.retention);
     const long long priority = destination.priority;
@@ -149,6 +246,23 @@ void write_children(Session& session, const Job& job) {
         use(job.id), use(config_id), use(position);
     ++position;
   }
+  for (const JobNotificationTemplate& link : job.notification_templates) {
+    const long long priority = link.priority;
+    session.raw() << "INSERT INTO job_notification_templates (id, job_id, template_id, priority) "
+                     "VALUES (:i, :j, :t, :p)",
+        use(link.id), use(job.id), use(link.template_id), use(priority);
+  }
+  write_sources(session, job);
+}
+
+/// With "!" before what LIKE would read as a pattern.
+std::string like_escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '!') out += '!';
+    out += c;
+  }
+  return out;
 }
 
 std::vector<std::string> names(Session& session, const std::string& sql,
@@ -164,28 +278,66 @@ std::vector<std::string> names(Session& session, const std::string& sql,
 
 }  // namespace
 
-std::vector<Job> JobStore::list(Session& session) const {
-  return select(session, "ORDER BY created_at DESC, id DESC", nullptr);
+std::vector<Job> JobStore::list(Session& session, const JobFilter& filter) const {
+  Choice choice;
+  const auto also = [&choice](const std::string& condition) {
+    choice.rest += (choice.rest.empty() ? "WHERE " : "AND ") + condition + " ";
+  };
+  if (!filter.search.empty()) {
+    also("LOWER(name) LIKE LOWER(:search) ESCAPE '!'");
+    choice.texts.push_back("%" + like_escaped(filter.search) + "%");
+  }
+  if (filter.enabled) {
+    also("enabled = :enabled");
+    choice.numbers.push_back(columns::flag(*filter.enabled));
+  }
+  choice.rest += "ORDER BY created_at DESC, id DESC";
+  if (filter.limit > 0) {
+    choice.rest += " LIMIT :limit OFFSET :offset";
+    choice.numbers.insert(choice.numbers.end(), {filter.limit, filter.offset});
+  }
+  return select(session, choice);
 }
 
 std::optional<Job> JobStore::find(Session& session, const std::string& id) const {
-  return only(select(session, "WHERE id = :id", &id));
+  return only(select(session, {"WHERE id = :id", {id}, {}}));
 }
 
 std::optional<Job> JobStore::find_by_name(Session& session, const std::string& name) const {
-  return only(select(session, "WHERE name = :name", &name));
+  return only(select(session, {"WHERE name = :name", {name}, {}}));
+}
+
+std::vector<JobSchedule> JobStore::schedules(Session& session, bool enabled_only) const {
+  std::string job_id;
+  std::string name;
+  std::string own;
+  std::string preset;
+  long long enabled = 0;
+  Query query{session,
+              std::string{"SELECT jobs.id, jobs.name, jobs.enabled, jobs.schedule, "
+                          "COALESCE(templates.content, '{}') FROM jobs LEFT JOIN templates "
+                          "ON templates.id = jobs.schedule_preset_id"} +
+                  (enabled_only ? " WHERE jobs.enabled = 1" : "") + " ORDER BY jobs.id"};
+  query.out(job_id).out(name).out(enabled).out(own).out(preset);
+  std::vector<JobSchedule> out;
+  while (query.next()) {
+    const Json content = columns::json_column(preset);
+    const auto linked = content.is_object() ? content.value("schedule", "") : std::string{};
+    out.push_back({job_id, name, enabled != 0, linked.empty() ? own : linked});
+  }
+  return out;
 }
 
 void JobStore::insert(Session& session, const Job& job) const {
   write_row(session,
             "INSERT INTO jobs (name, schedule, enabled, source_id, databases, compression, "
             "pg_compression, encryption_profile_id, naming_template_id, schedule_preset_id, "
-            "notification_events, notification_template_ids, skip_verification, backup_mode, "
-            "full_every_days, verify_by_hash, directory_sources, created_at, updated_at, id) VALUES "
+            "notification_events, skip_verification, backup_mode, "
+            "full_every_days, verify_by_hash, created_at, updated_at, id) VALUES "
             "(:name, :schedule, :enabled, NULLIF(:source, ''), :databases, :compression, "
             ":pg_compression, NULLIF(:profile, ''), NULLIF(:naming, ''), NULLIF(:preset, ''), :events, "
-            ":templates, :skip_verification, :backup_mode, :full_every_days, :verify_by_hash, "
-            ":directory_sources, :created_at, :updated_at, :id)",
+            ":skip_verification, :backup_mode, :full_every_days, :verify_by_hash, "
+            ":created_at, :updated_at, :id)",
             job);
   write_children(session, job);
 }
@@ -196,10 +348,10 @@ void JobStore::update(Session& session, const Job& job) const {
             "source_id = NULLIF(:source, ''), databases = :databases, compression = :compression, "
             "pg_compression = :pg_compression, encryption_profile_id = NULLIF(:profile, ''), "
             "naming_template_id = NULLIF(:naming, ''), schedule_preset_id = NULLIF(:preset, ''), "
-            "notification_events = :events, notification_template_ids = :templates, "
+            "notification_events = :events, "
             "skip_verification = :skip_verification, backup_mode = :backup_mode, "
             "full_every_days = :full_every_days, verify_by_hash = :verify_by_hash, "
-            "directory_sources = :directory_sources, created_at = :created_at, "
+            "created_at = :created_at, "
             "updated_at = :updated_at WHERE id = :id",
             job);
   write_children(session, job);
@@ -211,13 +363,12 @@ bool JobStore::remove(Session& session, const std::string& id) const {
 
 std::vector<std::string> JobStore::names_using_adapter(Session& session,
                                                        const std::string& config_id) const {
-  // Directory sources are kept as JSON; an id is a UUID, so a text match cannot hit anything else.
-  const std::string inside_json = "%\"" + config_id + "\"%";
   return names(session,
-               "SELECT name FROM jobs WHERE source_id = :a OR directory_sources LIKE :b "
+               "SELECT name FROM jobs WHERE source_id = :a "
+               "OR id IN (SELECT job_id FROM job_sources WHERE config_id = :b) "
                "OR id IN (SELECT job_id FROM job_destinations WHERE config_id = :c) "
                "OR id IN (SELECT job_id FROM job_notifications WHERE config_id = :d) ORDER BY name",
-               {config_id, inside_json, config_id, config_id});
+               {config_id, config_id, config_id, config_id});
 }
 
 std::vector<std::string> JobStore::names_using_profile(Session& session,

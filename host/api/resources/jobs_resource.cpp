@@ -1,7 +1,10 @@
 #include "api/resources/jobs_resource.hpp"
 
+#include "api/bulk_body.hpp"
+#include "api/page.hpp"
 #include "api/render.hpp"
 #include "api/schemas.hpp"
+#include "services/adapter_fields.hpp"
 #include "services/services.hpp"
 
 namespace dbackup::host {
@@ -16,6 +19,7 @@ const Route<JobsResource> JobsResource::kRoutes[] = {
      .handler = &JobsResource::list,
      .summary = "All jobs, newest first",
      .section = "Jobs",
+     .query = schemas::jobs_query,
      .response = schemas::job_list},
     {.method = Method::Post,
      .path = "/api/jobs",
@@ -59,6 +63,28 @@ const Route<JobsResource> JobsResource::kRoutes[] = {
      .failures = kMissing,
      .etag = true},
     {.method = Method::Post,
+     .path = "/api/jobs/{id}/clone",
+     .access = Permission::JobsWrite,
+     .handler = &JobsResource::clone,
+     .summary = "Copy a job with all its fields; the copy is disabled",
+     .section = "Jobs",
+     .body = BodyRule::Optional,
+     .request = schemas::job_clone,
+     .response = schemas::job,
+     .success = 201,
+     .failures = kCreateFailures,
+     .idempotent = true},
+    {.method = Method::Post,
+     .path = "/api/jobs/bulk",
+     .access = Permission::JobsWrite,
+     .handler = &JobsResource::bulk,
+     .summary = "Delete, enable or disable several jobs",
+     .section = "Jobs",
+     .body = BodyRule::Required,
+     .request = schemas::jobs_bulk,
+     .response = schemas::bulk_answer,
+     .failures = kBadRequest},
+    {.method = Method::Post,
      .path = "/api/jobs/{id}/run",
      .access = Permission::JobsExecute,
      .handler = &JobsResource::run,
@@ -73,9 +99,18 @@ const Route<JobsResource> JobsResource::kRoutes[] = {
 
 void JobsResource::mount(RouteTable& table) { table.mount<JobsResource>(*this, kRoutes); }
 
-HttpResponse JobsResource::list(const ApiRequest&, const Principal&) {
+HttpResponse JobsResource::list(const ApiRequest& request, const Principal&) {
+  JobFilter filter{.search = request.query("search")};
+  if (const std::string enabled = request.query("enabled"); !enabled.empty())
+    filter.enabled = enabled == "true";
+  // Without either parameter all of them: that is what clients know.
+  if (!request.query("page").empty() || !request.query("pageSize").empty()) {
+    const Page page = page_of(request);
+    filter.limit = page.size;
+    filter.offset = page.offset();
+  }
   Json out = Json::array();
-  for (const auto& view : services_.jobs.list()) out.push_back(render::job(view));
+  for (const auto& view : services_.jobs.list(filter)) out.push_back(render::job(view));
   return json_answer(200, out);
 }
 
@@ -83,17 +118,31 @@ HttpResponse JobsResource::get(const ApiRequest& request, const Principal&) {
   return json_answer(200, render::job(services_.jobs.get(request.param())));
 }
 
-HttpResponse JobsResource::create(const ApiRequest& request, const Principal&) {
-  return json_answer(201, render::job(services_.jobs.create(request.body)));
+HttpResponse JobsResource::create(const ApiRequest& request, const Principal& who) {
+  return json_answer(201, render::job(services_.jobs.create(who, request.body)));
 }
 
-HttpResponse JobsResource::update(const ApiRequest& request, const Principal&) {
-  return json_answer(200, render::job(services_.jobs.update(request.param(), request.body)));
+HttpResponse JobsResource::update(const ApiRequest& request, const Principal& who) {
+  return json_answer(200, render::job(services_.jobs.update(who, request.param(), request.body)));
 }
 
-HttpResponse JobsResource::remove(const ApiRequest& request, const Principal&) {
-  services_.jobs.remove(request.param());
+HttpResponse JobsResource::remove(const ApiRequest& request, const Principal& who) {
+  services_.jobs.remove(who, request.param());
   return json_answer(200, {{"success", true}});
+}
+
+HttpResponse JobsResource::clone(const ApiRequest& request, const Principal& who) {
+  std::string name;
+  if (get_string(request.body, "name")) name = checked_name(request.body);
+  return json_answer(201, render::job(services_.jobs.clone(who, request.param(), name)));
+}
+
+HttpResponse JobsResource::bulk(const ApiRequest& request, const Principal& who) {
+  const BulkCommand command = parse_bulk(request.body);
+  const std::string past = command.action + "d";  // deleted, enabled, disabled
+  return json_answer(200,
+                     render::bulk(services_.jobs.bulk(who, command.action, command.entries),
+                                  {.one = "job", .many = "jobs", .verb = command.action, .past = past}));
 }
 
 HttpResponse JobsResource::run(const ApiRequest& request, const Principal& who) {

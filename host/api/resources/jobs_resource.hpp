@@ -17,6 +17,8 @@ class JobsResource {
   HttpResponse create(const ApiRequest& request, const Principal& who);
   HttpResponse update(const ApiRequest& request, const Principal& who);
   HttpResponse remove(const ApiRequest& request, const Principal& who);
+  HttpResponse clone(const ApiRequest& request, const Principal& who);
+  HttpResponse bulk(const ApiRequest& request, const Principal& who);
   HttpResponse run(const ApiRequest& request, const Principal& who);
   static const Route<JobsResource> kRoutes[];
 

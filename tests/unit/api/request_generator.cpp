@@ -38,7 +38,8 @@ constexpr std::pair<const char*, const char*> kReferences[] = {
     {"configId", "storage"},         {"sourceId", "source"},
     {"targetSourceId", "source"},    {"encryptionProfileId", "encryption-profiles"},
     {"storageId", "storage"},        {"jobId", "jobs"},
-    {"namingTemplateId", "naming"},  {"schedulePresetId", "schedules"},
+    {"namingTemplateId", "naming-templates"}, {"schedulePresetId", "schedule-presets"},
+    {"retentionPolicyId", "retention-policies"},
     {"credentialId", "credentials"}, {"primaryCredentialId", "credentials"},
     {"groupId", "groups"},           {"userId", "users"},
 };

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "store/template_store.hpp"
 #include "tests/unit/control/control_world.hpp"
 
 namespace dbackup::host {
@@ -248,6 +249,27 @@ TEST_F(QueueTest, NotifiesAfterTheStatusIsFinalAndOnlyLogsWhatFails) {
   const Json event = script_.requests("notify").at(0).at("body").at("event");
   EXPECT_EQ(event.at("eventType"), "backup_success");
   EXPECT_EQ(event.at("title"), "Backup Successful: told");
+}
+
+TEST_F(QueueTest, NamesFilesByTheTemplateAndSaysThatRetentionIsNotAppliedYet) {
+  Job job = world_.add_job("templated");
+  Template naming{.id = "naming-own", .kind = TemplateKind::NamingTemplate, .name = "own"};
+  naming.content["pattern"] = "own_{db_name}_{chain}";
+  world_.database->write([&](Session& s) { TemplateStore{}.insert(s, naming); });
+  job.naming_template_id = naming.id;
+  job.destinations[0].retention_policy_id = "retention-simple-14";
+  world_.save(job);
+  succeed();  // at the destination of this job
+  const std::string id = world_.add_run(job);
+  world_.queue.start();
+  EXPECT_EQ(world_.wait_ended(id).status, "Success");
+  EXPECT_EQ(script_.requests("backup").at(0).at("body").at("path_stem"), "templated/own_orders");
+  size_t said = 0;
+  for (const auto& line : world_.log_of(id)) {
+    said += line.message == "retention is not applied yet: nothing is deleted at \"templated disk\"";
+  }
+  EXPECT_EQ(said, 1U);
+  EXPECT_THAT(script_.requests("remove"), IsEmpty());
 }
 
 }  // namespace

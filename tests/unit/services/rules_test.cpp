@@ -96,16 +96,12 @@ TEST(JobFields, NamesTheFieldThatIsWrong) {
          {{{"configId", "a"},
            {"retention", {{"mode", "SIMPLE"}, {"simple", {{"keepCount", 0}}}}}}}}},
        "keepCount"},
-      {{{"destinations", {{{"configId", "a"}, {"retentionPolicyId", "r"}}}}}, "retentionPolicyId"},
       {{{"sources", {{{"configId", "a"}, {"path", "../etc"}}}}}, "sources[0].path"},
       {{{"compression", "LZMA"}}, "compression"},
       {{{"pgCompression", "GZIP:99"}}, "pgCompression"},
       {{{"backupMode", "HALF"}}, "backupMode"},
       {{{"fullEveryDays", 0}}, "fullEveryDays"},
       {{{"notificationEvents", "SOMETIMES"}}, "notificationEvents"},
-      {{{"notificationTemplateIds", {"t"}}}, "notificationTemplateIds"},
-      {{{"namingTemplateId", "n"}}, "namingTemplateId"},
-      {{{"schedulePresetId", "s"}}, "schedulePresetId"},
       {{{"databases", {1}}}, "databases"},
       {{{"enabled", "yes"}}, "enabled"},
   };
@@ -135,12 +131,12 @@ TEST(JobFields, KeepsTheIdsOfDirectorySourcesThatStay) {
   apply_job_fields(
       job,
       {{"sources", {{{"configId", "c"}, {"path", "/a"}}, {{"configId", "c"}, {"path", "/b"}}}}}, 1);
-  const std::string kept = job.directory_sources[1]["id"].get<std::string>();
+  const std::string kept = job.directory_sources[1].id;
   apply_job_fields(
       job, {{"sources", {{{"configId", "c"}, {"path", "/b"}, {"stopContainers", "no"}}}}}, 2);
   ASSERT_EQ(job.directory_sources.size(), 1u);
-  EXPECT_EQ(job.directory_sources[0]["id"], kept);
-  EXPECT_EQ(job.directory_sources[0]["stopContainers"], true);
+  EXPECT_EQ(job.directory_sources[0].id, kept);
+  EXPECT_EQ(job.directory_sources[0].stop_containers, true);
 }
 
 TEST(JobRun, NamesWhatThisVersionCannotDo) {
@@ -149,7 +145,7 @@ TEST(JobRun, NamesWhatThisVersionCannotDo) {
       {Job{.destinations = {one, one}}, "more than one destination"},
       {Job{.databases = {"a", "b"}, .destinations = {one}}, "more than one database"},
       {Job{.backup_mode = "INCREMENTAL", .destinations = {one}}, "INCREMENTAL"},
-      {Job{.destinations = {one}, .directory_sources = Json::array({1})}, "directory sources"},
+      {Job{.destinations = {one}, .directory_sources = {JobSource{.id = "folder"}}}, "directory sources"},
   };
   for (const auto& [job, what] : cases) {
     try {
