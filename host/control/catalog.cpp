@@ -137,6 +137,12 @@ void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane) {
   const auto turn = state_->listing_lock(destination_id);
   const std::lock_guard lock{*turn};
   const TimeMs started_at = state_->context.clock.now_ms();
+  // Later than any mark of an earlier listing, also when the clock stood still or was set back:
+  // otherwise what is gone would look as if it had just been seen.
+  TimeMs mark = started_at;
+  state_->context.database.read([&](Session& s) {
+    mark = std::max(mark, BackupStore{}.last_seen(s, destination_id) + 1);
+  });
   const protocol::ListRequest request{
       .adapter = state_->storage(destination_id), .prefix = "", .sidecars = true};
   std::vector<StoredBackup> batch;
@@ -150,6 +156,7 @@ void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane) {
     batch.push_back(row_of(destination_id, path, get_int(event.data, "size", 0).value_or(0),
                            get_int(event.data, "modifiedMs").value_or(0),
                            get_string(event.data, "sidecar").value_or("")));
+    batch.back().seen_at = std::max(batch.back().seen_at, mark);
     if (batch.size() < kBatch) return;
     save(state_->context.database, batch);
     batch.clear();
@@ -158,7 +165,7 @@ void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane) {
   save(state_->context.database, batch);
   // Only a listing that came to its end may say that something is gone.
   state_->context.database.write(
-      [&](Session& s) { BackupStore{}.remove_unseen(s, destination_id, started_at); });
+      [&](Session& s) { BackupStore{}.remove_unseen(s, destination_id, mark); });
   const std::lock_guard state_lock{state_->mutex};
   state_->listed_at[destination_id] = started_at;
 }

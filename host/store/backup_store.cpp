@@ -158,6 +158,15 @@ int64_t BackupStore::remove_unseen(Session& session, const std::string& destinat
   return query.bind(destination_id).bind(at).run();
 }
 
+TimeMs BackupStore::last_seen(Session& session, const std::string& destination_id) const {
+  long long at = 0;
+  Query query{session, "SELECT COALESCE(MAX(seen_at), 0) FROM backups WHERE destination_id = :d"};
+  query.out(at).bind(destination_id);
+  while (query.next()) {
+  }
+  return at;
+}
+
 std::vector<std::string> BackupStore::using_profile(Session& session, const std::string& profile_id,
                                                     int64_t limit) const {
   const long long most = limit;

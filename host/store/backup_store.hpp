@@ -33,6 +33,8 @@ class BackupStore {
   void upsert(Session& session, const StoredBackup& backup) const;
   void set_locked(Session& session, const std::string& id, bool locked) const;
   void remove(Session& session, const std::string& destination_id, const std::string& path) const;
+  /// The highest mark of the destination's rows; 0: it has none.
+  TimeMs last_seen(Session& session, const std::string& destination_id) const;
   /// Drops rows of a destination that the listing at `seen_at` did not show.
   int64_t remove_unseen(Session& session, const std::string& destination_id, TimeMs seen_at) const;
   /// Paths of backups that name this encryption profile in their sidecar, at most `limit`.

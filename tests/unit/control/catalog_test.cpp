@@ -71,6 +71,28 @@ TEST_F(CatalogTest, AsksTheDestinationOnlyWhenItMust) {
   EXPECT_THAT(paths(true), IsEmpty());
 }
 
+TEST_F(CatalogTest, ForgetsWhatIsGoneThoughTheClockIsSetBack) {
+  struct : Clock {
+    TimeMs now_ms() const override { return now; }
+    TimeMs now = 9000;
+  } clock;
+  const ControlContext context{.database = *world_.database,
+                               .box = world_.box,
+                               .clock = clock,
+                               .host_id = "host-b",
+                               .program_version = "0",
+                               .data_dir = world_.context.data_dir,
+                               .live = world_.live};
+  Catalog catalog{context, world_.workers, world_.resolver, world_.keys};
+  show({item("a/x.dump", 1), item("a/y.dump", 2)});
+  ASSERT_THAT(catalog.list(world_.destination, true), SizeIs(2));
+  show({item("a/y.dump", 2)});
+  EXPECT_THAT(catalog.list(world_.destination, true), SizeIs(1));
+  clock.now = 1000;
+  show({});
+  EXPECT_THAT(catalog.list(world_.destination, true), IsEmpty());
+}
+
 TEST_F(CatalogTest, KeepsWhatItKnowsWhenAListingFails) {
   show({item("a/x.dump", 1)});
   paths(true);
