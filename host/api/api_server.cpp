@@ -2,16 +2,24 @@
 
 #include "api/dispatcher.hpp"
 #include "api/http_server.hpp"
+#include "api/origin_check.hpp"
+#include "api/resources/account_resource.hpp"
 #include "api/resources/adapters_resource.hpp"
+#include "api/resources/auth_resource.hpp"
 #include "api/resources/certificate_resource.hpp"
+#include "api/resources/credentials_resource.hpp"
 #include "api/resources/documents_resource.hpp"
 #include "api/resources/executions_resource.hpp"
+#include "api/resources/groups_resource.hpp"
 #include "api/resources/jobs_resource.hpp"
 #include "api/resources/keys_resource.hpp"
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
 #include "api/resources/stored_backups_resource.hpp"
 #include "api/resources/templates_resource.hpp"
+#include "api/resources/two_factor_resource.hpp"
+#include "api/resources/users_resource.hpp"
+#include "api/resources/vault_resource.hpp"
 #include "api/tls.hpp"
 #include "services/services.hpp"
 
@@ -24,9 +32,17 @@ struct ApiServer::Parts {
         gate{services.control.context().live, services.control.context().clock},
         idempotency{services.control.context().database, services.control.context().clock},
         changes{services.control.context().database},
+        origins{services.control.context().live, options.public_url},
         status{services},
+        auth{services, {.public_url = options.public_url, .is_https = options.is_https}},
+        two_factor{services, options.is_https},
+        account{services},
+        users{services},
+        groups{services},
         keys{services},
+        vault{services},
         certificate{services},
+        credentials{services},
         adapters{services},
         jobs{services},
         templates{services},
@@ -38,10 +54,18 @@ struct ApiServer::Parts {
                    .public_url = options.public_url,
                    .is_https = options.is_https,
                    .web_folder = options.web_folder}} {
+    authenticators.push_back(std::make_unique<SessionAuthenticator>(services.session_verifier));
     authenticators.push_back(std::make_unique<ApiKeyAuthenticator>(services.key_verifier));
     status.mount(routes);
+    auth.mount(routes);
+    two_factor.mount(routes);
+    account.mount(routes);
+    users.mount(routes);
+    groups.mount(routes);
     keys.mount(routes);
+    vault.mount(routes);
     certificate.mount(routes);
+    credentials.mount(routes);
     adapters.mount(routes);
     jobs.mount(routes);
     templates.mount(routes);
@@ -51,15 +75,17 @@ struct ApiServer::Parts {
     documents.mount(routes);
     std::vector<Authenticator*> in_order;
     for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
-    dispatcher = std::make_unique<Dispatcher>(
-        routes, std::move(in_order), idempotency, changes,
-        DispatcherOptions{.log_requests = options.log_requests,
-                          .is_https = options.is_https,
-                          .gate = &gate});
+    dispatcher =
+        std::make_unique<Dispatcher>(routes, std::move(in_order), idempotency, changes,
+                                     DispatcherOptions{.log_requests = options.log_requests,
+                                                       .is_https = options.is_https,
+                                                       .gate = &gate,
+                                                       .origins = &origins});
     HttpServerOptions http = options.http;
     if (services.certificates.is_enabled()) {
       tls = std::make_shared<TlsListener>(services.certificates.ensure());
-      services.certificates.on_change([tls = tls](const CertificatePair& pair) { tls->replace(pair); });
+      services.certificates.on_change(
+          [tls = tls](const CertificatePair& pair) { tls->replace(pair); });
       http.transport = [tls = tls](int socket) { return tls->accept(socket); };
     }
     server = std::make_unique<HttpServer>(std::move(http), *dispatcher);
@@ -69,9 +95,17 @@ struct ApiServer::Parts {
   ClientGate gate;
   Idempotency idempotency;
   ConditionalChanges changes;
+  OriginCheck origins;
   StatusResource status;
+  AuthResource auth;
+  TwoFactorResource two_factor;
+  AccountResource account;
+  UsersResource users;
+  GroupsResource groups;
   KeysResource keys;
+  VaultResource vault;
   CertificateResource certificate;
+  CredentialsResource credentials;
   AdaptersResource adapters;
   JobsResource jobs;
   TemplatesResource templates;

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "api/cookies.hpp"
+
 namespace dbackup::host {
 namespace {
 
@@ -20,6 +22,14 @@ std::optional<Principal> ApiKeyAuthenticator::authenticate(const HttpRequest& re
   Principal who = *verifier_.verify(trimmed(header.substr(kScheme.size())));
   who.client_address = request.client_address;
   return who;
+}
+
+std::optional<Principal> SessionAuthenticator::authenticate(const HttpRequest& request) {
+  const std::string token = session_token(request);
+  if (token.empty()) return std::nullopt;
+  const auto who = verifier_.verify(token);
+  if (!who) return std::nullopt;
+  return *who;
 }
 
 }  // namespace dbackup::host

@@ -5,6 +5,7 @@
 #include "api/http_message.hpp"
 #include "model/principal.hpp"
 #include "services/api_key_verifier.hpp"
+#include "services/session_verifier.hpp"
 
 namespace dbackup::host {
 
@@ -26,6 +27,16 @@ class ApiKeyAuthenticator final : public Authenticator {
 
  private:
   ApiKeyVerifier& verifier_;
+};
+
+/// The cookie of a sign-in. One that is not valid any more counts as none.
+class SessionAuthenticator final : public Authenticator {
+ public:
+  explicit SessionAuthenticator(SessionVerifier& verifier) : verifier_{verifier} {}
+  std::optional<Principal> authenticate(const HttpRequest& request) override;
+
+ private:
+  SessionVerifier& verifier_;
 };
 
 }  // namespace dbackup::host

@@ -121,25 +121,44 @@ RouteInfo Dispatcher::route(HttpRequest& head) {
   return {.run = HttpRun::Inline, .answer = std::move(answer)};
 }
 
-Principal Dispatcher::authenticate(const HttpRequest& request) const {
+/// Whose credentials the request carries; nullopt: it carries none that count here.
+std::optional<Principal> Dispatcher::known(const HttpRequest& request, const Access& access) const {
   for (Authenticator* authenticator : authenticators_) {
-    if (auto who = authenticator->authenticate(request)) return std::move(*who);
+    auto who = authenticator->authenticate(request);
+    if (who && (!who->is_groupless || access.admits_groupless())) return who;
   }
-  throw Error(ErrorCode::Unauthenticated, "Unauthorized");
+  return std::nullopt;
+}
+
+Principal Dispatcher::admitted(const RouteRow& row, const HttpRequest& request) const {
+  Principal who;
+  const bool is_change = row.method != Method::Get;
+  if (row.access.kind() == Access::Kind::Optional) {
+    try {
+      who = known(request, row.access).value_or(Principal{});
+    } catch (const Error& error) {
+      // Credentials that are no longer valid are as good as none where none are needed.
+      if (error.code() != ErrorCode::Unauthenticated) throw;
+    }
+  } else if (!row.access.is_public()) {
+    auto found = known(request, row.access);
+    if (!found) throw Error(ErrorCode::Unauthenticated, "Unauthorized");
+    who = std::move(*found);
+  }
+  const bool by_cookie =
+      who.kind == PrincipalKind::Session || (row.sign_in && request.headers.contains("Cookie"));
+  if (is_change && by_cookie && options_.origins != nullptr) options_.origins->require(request);
+  if (!row.access.admits(who)) {
+    throw Error(ErrorCode::PermissionDenied, "Forbidden: this needs " + row.access.describe());
+  }
+  who.client_address = request.client_address;
+  who.user_agent = request.headers.get("User-Agent");
+  return who;
 }
 
 HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) const {
   const RouteRow& row = *match.row;
-  Principal who{.client_address = request.client_address,
-                .user_agent = std::string{request.headers.get("User-Agent")}};
-  if (!row.access.is_public()) {
-    who = authenticate(request);
-    who.client_address = request.client_address;
-    who.user_agent = request.headers.get("User-Agent");
-    if (!row.access.admits(who)) {
-      throw Error(ErrorCode::PermissionDenied, "Forbidden: this needs " + row.access.describe());
-    }
-  }
+  const Principal who = admitted(row, request);
   if (row.idempotent) idempotency_.sweep();
   if (row.query) schema::check_query(*row.query, request.query);
   const ApiRequest api{.http = request, .params = match.params, .body = read_body(row, request)};
@@ -187,8 +206,9 @@ HttpResponse Dispatcher::handle(HttpRequest& request) {
       log_debug(log_name(request) + ": " + std::to_string(response.status));
     return response;
   } catch (...) {
-    Failure failure =
-        failure_from(std::current_exception(), {.with_message = match->row->connection_test});
+    Failure failure = failure_from(
+        std::current_exception(),
+        {.with_message = match->row->connection_test, .with_code = match->row->sign_in});
     if (!failure.log_text.empty()) {
       log(failure.response.status >= 500 ? LogLevel::Error : LogLevel::Info,
           log_name(request) + ": " + failure.log_text);

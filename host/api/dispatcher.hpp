@@ -8,6 +8,7 @@
 #include "api/entity_tag.hpp"
 #include "api/http_handler.hpp"
 #include "api/idempotency.hpp"
+#include "api/origin_check.hpp"
 #include "api/route_table.hpp"
 
 namespace dbackup::host {
@@ -19,6 +20,8 @@ struct DispatcherOptions {
   bool is_https = false;
   /// Asked before anything else about a request is; nullptr: nobody is.
   ClientGate* gate = nullptr;
+  /// Asked about changes that a browser may have been tricked into; nullptr: all pass.
+  const OriginCheck* origins = nullptr;
 };
 
 /// From a request to its answer: match, authenticate, permit, read the body, call the handler, and
@@ -36,7 +39,8 @@ class Dispatcher final : public RequestHandler {
   void failed(const HttpRequest* request, std::exception_ptr error) noexcept override;
 
  private:
-  Principal authenticate(const HttpRequest& request) const;
+  std::optional<Principal> known(const HttpRequest& request, const Access& access) const;
+  Principal admitted(const RouteRow& row, const HttpRequest& request) const;
   HttpResponse call(const RouteMatch& match, HttpRequest& request) const;
   HttpResponse answer(const RouteRow& row, const ApiRequest& request, const Principal& who) const;
   HttpResponse current(const HttpRequest& request, const Principal& who) const;

@@ -20,12 +20,14 @@ constexpr std::array kHttpStatus{
     HttpStatusRow{ErrorCode::NotFound, "", 404},
     HttpStatusRow{ErrorCode::NotFound, "expired", 410},
     HttpStatusRow{ErrorCode::AlreadyExists, "", 409},
+    HttpStatusRow{ErrorCode::AlreadyExists, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", 422},
     HttpStatusRow{ErrorCode::PermissionDenied, "", 403},
     HttpStatusRow{ErrorCode::ResourceExhausted, "", 507},
     HttpStatusRow{ErrorCode::ResourceExhausted, "full", 507},
     HttpStatusRow{ErrorCode::ResourceExhausted, "descriptors", 503},
     HttpStatusRow{ErrorCode::ResourceExhausted, "memory", 503},
     HttpStatusRow{ErrorCode::ResourceExhausted, "busy", 503},
+    HttpStatusRow{ErrorCode::ResourceExhausted, "ACCOUNT_TEMPORARILY_LOCKED", 429},
     HttpStatusRow{ErrorCode::FailedPrecondition, "", 409},
     HttpStatusRow{ErrorCode::FailedPrecondition, "encryption_key_required", 422},
     HttpStatusRow{ErrorCode::FailedPrecondition, "has_ended", 400},
@@ -40,6 +42,26 @@ constexpr std::array kHttpStatus{
     HttpStatusRow{ErrorCode::DataLoss, "archive_index", 502},
     HttpStatusRow{ErrorCode::Unauthenticated, "", 401},
 };
+
+/// The reason where it is such a token, else one that fits the status.
+std::string code_token(const Error& error, int status) {
+  const std::string& reason = error.reason();
+  if (!reason.empty() && reason.front() >= 'A' && reason.front() <= 'Z') return reason;
+  switch (status) {
+    case 400:
+      return "VALIDATION_ERROR";
+    case 401:
+      return "UNAUTHORIZED";
+    case 403:
+      return "FORBIDDEN";
+    case 404:
+      return "NOT_FOUND";
+    case 501:
+      return "NOT_IMPLEMENTED";
+    default:
+      return status < 500 ? "REFUSED" : "INTERNAL_SERVER_ERROR";
+  }
+}
 
 }  // namespace
 
@@ -58,7 +80,8 @@ int http_status(ErrorCode code, std::string_view reason) noexcept {
 HttpResponse error_response(const Error& error, ErrorForm form) {
   const int status = http_status(error.code(), error.reason());
   Json body{{"success", false}, {"error", error.what()}};
-  if (form.with_message) body["message"] = error.what();
+  if (form.with_message || form.with_code) body["message"] = error.what();
+  if (form.with_code) body["code"] = code_token(error, status);
   if (error.reason() == "encryption_key_required") {
     body["code"] = "ENCRYPTION_KEY_REQUIRED";
     // The detail of this one reason is the profile's id, which is no secret.
@@ -66,6 +89,8 @@ HttpResponse error_response(const Error& error, ErrorForm form) {
   }
   HttpResponse response = HttpResponse::json(status, dump_json(body));
   if (status == 503) response.headers.set("Retry-After", "5");
+  // A locked second factor; the limiter answers by itself.
+  if (status == 429) response.headers.set("Retry-After", "60");
   if (status == 401) response.headers.set("WWW-Authenticate", "Bearer");
   return response;
 }

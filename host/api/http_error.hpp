@@ -26,6 +26,8 @@ int http_status(ErrorCode code, std::string_view reason) noexcept;
 struct ErrorForm {
   /// Adds "message" with the same text: clients of connection tests read that one.
   bool with_message = false;
+  /// Adds "code" too, a token by which clients of the sign-in family tell errors apart.
+  bool with_code = false;
 };
 
 /// The answer to an error: {"success":false,"error":…}, for a missing decryption key also "code"

@@ -1,9 +1,9 @@
 #include "api/openapi.hpp"
 
-#include <utility>
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 namespace dbackup::host::openapi {
 namespace {
@@ -168,7 +168,7 @@ Json request_body(const RouteRow& row, const Example* example, SchemaShelf& shel
 Json security(const RouteRow& row) {
   Json out = Json::array();
   if (row.access.is_public()) return out;
-  if (row.access.kind() != Access::Kind::SessionOnly) out.push_back({{"bearer", Json::array()}});
+  if (!row.access.is_session_only()) out.push_back({{"bearer", Json::array()}});
   out.push_back({{"session", Json::array()}});
   return out;
 }

@@ -1,6 +1,6 @@
 #include "api/render.hpp"
-#include "base/json_writer.hpp"
 
+#include "base/json_writer.hpp"
 #include "model/permission.hpp"
 #include "services/services.hpp"
 
@@ -75,7 +75,7 @@ Json encryption_profile(const ProfileView& view) {
   const EncryptionProfile& profile = view.profile;
   Json recipients = Json::array();
   for (const auto& identity : profile.identities) {
-    if (identity.active) recipients.push_back(identity.recipient);
+    if (identity.active && !identity.recipient.empty()) recipients.push_back(identity.recipient);
   }
   for (const auto& recipient : profile.extra_recipients) recipients.push_back(recipient);
   return {{"id", profile.id},
@@ -85,41 +85,8 @@ Json encryption_profile(const ProfileView& view) {
           {"updatedAt", format_iso8601(profile.updated_at)},
           {"recipients", std::move(recipients)},
           {"writeOnly", is_write_only(profile)},
+          {"readOnly", is_read_only(profile)},
           {"jobCount", view.job_count}};
-}
-
-Json api_key(const ApiKey& key) {
-  Json permissions = Json::array();
-  for (const auto& row : kPermissions) {
-    if (key.permissions.test(static_cast<size_t>(row.permission))) permissions.push_back(row.name);
-  }
-  return {{"id", key.id},
-          {"name", key.name},
-          {"prefix", key.prefix},
-          {"permissions", std::move(permissions)},
-          {"userId", text_or_null(key.user_id)},
-          {"userName", text_or_null(key.user_name)},
-          {"userEmail", text_or_null(key.user_email)},
-          {"expiresAt", date_or_null(key.expires_at)},
-          {"lastUsedAt", date_or_null(key.last_used_at)},
-          {"enabled", key.enabled},
-          {"createdAt", format_iso8601(key.created_at)}};
-}
-
-Json caller(const Principal& who) {
-  Json permissions = Json::array();
-  for (const auto& row : kPermissions) {
-    if (who.may(row.permission)) permissions.push_back(row.name);
-  }
-  const bool is_key = who.kind == PrincipalKind::ApiKey;
-  Json out{{"user", nullptr},
-           {"group", nullptr},
-           {"permissions", std::move(permissions)},
-           {"isSuperAdmin", who.is_super_admin},
-           {"method", is_key ? "apikey" : "session"}};
-  if (!who.user_id.empty()) out["user"] = {{"id", who.user_id}};
-  if (is_key) out["apiKey"] = {{"id", who.id}, {"name", who.name}};
-  return out;
 }
 
 std::string health_text(const HealthState& state) {

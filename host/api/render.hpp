@@ -17,9 +17,7 @@ struct ExecutionView;
 struct Execution;
 struct LogEntry;
 struct StoredFileView;
-struct ApiKey;
 struct ProfileView;
-struct Principal;
 struct Template;
 struct TemplateView;
 struct HealthState;
@@ -41,13 +39,11 @@ std::string execution_text(const Execution& run, const std::string& labels,
                            const std::vector<LogEntry>* logs, TimeMs now);
 Json history_item(const Execution& execution);
 Json stored_file(const StoredFileView& file);
-Json api_key(const ApiKey& key);
 Json encryption_profile(const ProfileView& view);
 Json template_row(const TemplateView& view);
 /// As jobs show it: with the channels' adapters, which `adapter_of` gives by id.
 Json notification_template(const Template& row,
                            const std::function<Json(const std::string&)>& adapter_of);
-Json caller(const Principal& who);
 std::string health_text(const HealthState& state);
 
 }  // namespace render

@@ -58,10 +58,15 @@ RateBucket rate_bucket(Method method, const std::vector<std::string>& segments) 
 bool Access::admits(const Principal& who) const noexcept {
   switch (kind_) {
     case Kind::Public:
+    case Kind::Optional:
     case Kind::Authenticated:
       return true;
+    case Kind::SignedIn:
     case Kind::SessionOnly:
       return who.kind == PrincipalKind::Session;
+    case Kind::SessionPermitted:
+      if (who.kind != PrincipalKind::Session) return false;
+      [[fallthrough]];
     case Kind::Permitted:
       return std::ranges::any_of(kPermissions, [&](const auto& row) {
         return (permissions_ & bit(row.permission)) != 0 && who.may(row.permission);
@@ -79,15 +84,19 @@ bool Access::admits(const Principal& who) const noexcept {
 std::string Access::describe() const {
   switch (kind_) {
     case Kind::Public:
+    case Kind::Optional:
       return "public";
     case Kind::Authenticated:
       return "any credentials";
+    case Kind::SignedIn:
+      return "a signed-in session, with or without a group";
     case Kind::SessionOnly:
       return "a signed-in session";
     case Kind::AdapterRead:
       return "the read permission of the adapter's type";
     case Kind::AdapterWrite:
       return "the write permission of the adapter's type";
+    case Kind::SessionPermitted:
     case Kind::Permitted:
       break;
   }
@@ -96,6 +105,7 @@ std::string Access::describe() const {
     if ((permissions_ & bit(row.permission)) == 0) continue;
     out += (out.empty() ? "" : " or ") + std::string{row.name};
   }
+  if (kind_ == Kind::SessionPermitted) out = "a signed-in session with " + out;
   return out;
 }
 
@@ -111,6 +121,7 @@ std::vector<int> answers_of(const RouteRow& row) {
     if (applies) out.insert(statuses);
   };
   when(!row.access.is_public(), {401, 403});
+  when(row.sign_in && row.method != Method::Get, {403});
   when(row.path.find('{') != std::string::npos, {404});
   when(takes_body(row), {413});
   when(row.consumes != "application/json", {415});

@@ -40,8 +40,8 @@ struct ApiRequest {
 };
 
 enum class RateBucket { ByMethod, Auth, Api, Mutation, None };
-/// The bucket in which a request counts, known or unknown path alike. `segments` are decoded, so that
-/// no spelling of a path counts elsewhere.
+/// The bucket in which a request counts, known or unknown path alike. `segments` are decoded, so
+/// that no spelling of a path counts elsewhere.
 RateBucket rate_bucket(Method method, const std::vector<std::string>& segments) noexcept;
 
 enum class BodyRule {
@@ -67,13 +67,16 @@ struct Route {
   schema::Function response = nullptr;  ///< nullptr: no JSON
   int success = 200;
   std::span<const int> failures = {};  ///< beside what answers_of() derives from the row
-  bool idempotent = false;  ///< honours Idempotency-Key
+  bool idempotent = false;             ///< honours Idempotency-Key
   std::string_view secret_owner =
       "";  ///< JSON pointer to the id of what was made, when the answer holds a secret
   bool connection_test = false;  ///< errors carry "message" as well
+  /// Of the sign-in family: errors carry "code" and "message" as well, and with any cookie a change
+  /// needs a matching Origin.
+  bool sign_in = false;
   bool etag = false;  ///< one resource: GET answers an ETag, PUT and DELETE honour If-Match
-  /// Media type of the answer; "": no body. With `response` and another type than JSON the answer is
-  /// one or the other.
+  /// Media type of the answer; "": no body. With `response` and another type than JSON the answer
+  /// is one or the other.
   std::string_view produces = "application/json";
   std::string_view consumes = "application/json";  ///< media type of the body, when it has one
   RateBucket bucket = RateBucket::ByMethod;
@@ -96,6 +99,7 @@ struct RouteRow {
   bool idempotent;
   std::string secret_owner;
   bool connection_test;
+  bool sign_in;
   bool etag;
   std::string produces, consumes;
   RateBucket bucket;
@@ -142,6 +146,7 @@ class RouteTable {
                    .idempotent = route.idempotent,
                    .secret_owner = std::string{route.secret_owner},
                    .connection_test = route.connection_test,
+                   .sign_in = route.sign_in,
                    .etag = route.etag,
                    .produces = std::string{route.produces},
                    .consumes = std::string{route.consumes},

@@ -82,54 +82,6 @@ Json test_result() {
                  optional("version", text()), optional("edition", text())});
 }
 
-Json api_key_create() {
-  return object({required("name", text(1, 100)), required("permissions", list_of(text(), 1)),
-                 optional("expiresAt", nullable(date()))});
-}
-
-namespace {
-Json api_key() {
-  return titled(
-      "ApiKey",
-      object({required("id", text()), required("name", text()), required("prefix", text()),
-              required("permissions", list_of(text())), required("userId", nullable(text())),
-              required("userName", nullable(text())), required("userEmail", nullable(text())),
-              required("expiresAt", nullable(date())), required("lastUsedAt", nullable(date())),
-              required("enabled", flag()), required("createdAt", date())}));
-}
-Json profile() {
-  return titled("EncryptionProfile",
-                object({required("id", text()), required("name", text()),
-                        required("description", nullable(text())), required("createdAt", date()),
-                        required("updatedAt", date()), required("recipients", list_of(text())),
-                        required("writeOnly", flag()), required("jobCount", integer())}));
-}
-}  // namespace
-
-Json api_key_answer() { return wrapped(api_key()); }
-Json api_keys() { return wrapped(list_of(api_key())); }
-Json api_key_created() {
-  return wrapped(
-      object({required("apiKey", api_key()),
-              required("rawKey", described(text(), "the key itself; shown this once"))}));
-}
-Json profile_answer() { return wrapped(profile()); }
-Json profiles() { return wrapped(list_of(profile())); }
-Json profile_create() {
-  return object(
-      {required("name", text(1, 100)), optional("description", nullable(text(0, 500))),
-       optional("recipients",
-                described(list_of(text()), "age1…: escrow keys, or all keys when writeOnly")),
-       optional("writeOnly", described(flag(), "the server can seal with it and never open"))});
-}
-Json caller() {
-  const Json named = object({required("id", text()), required("name", text())});
-  return wrapped(
-      object({required("user", nullable(object({required("id", text())}))),
-              required("group", nullable(named)), required("permissions", list_of(text())),
-              required("isSuperAdmin", flag()), required("method", one_of({"apikey", "session"})),
-              optional("apiKey", named)}));
-}
 Json permissions() {
   return list_of(
       object({required("id", text()), required("category", text()), required("label", text())}));
@@ -137,14 +89,6 @@ Json permissions() {
 Json adapters_query() {
   return object({required("type", one_of({"database", "storage", "notification"})),
                  optional("role", described(text(), "DESTINATION or SOURCE, in any letter case"))});
-}
-Json kits_query() {
-  return object({required("ids", described(text(), "ids of profiles, joined by commas"))});
-}
-Json profile_removal_query() {
-  return object({optional("force", described(flag(), "retire a profile that is in use")),
-                 optional("purge", described(flag(), "erase its keys; needs name")),
-                 optional("name", described(text(), "the profile's name, as a confirmation"))});
 }
 Json health() {
   return titled("Health", object({required("status", one_of({"healthy", "unhealthy"})),

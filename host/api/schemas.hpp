@@ -44,22 +44,12 @@ Json download_url_answer();
 Json restore();
 Json restore_answer();
 Json verification();
-Json api_key_answer();
-Json api_keys();
-Json api_key_create();
-Json api_key_created();
-Json profile_answer();
-Json profiles();
-Json profile_create();
-Json caller();
 Json permissions();
 Json health();
 
 /// Of query strings.
 Json adapters_query();
 Json jobs_query();
-Json kits_query();
-Json profile_removal_query();
 Json execution_query();
 Json files_query();
 Json latest_query();

@@ -24,6 +24,7 @@ using CommandBody = std::function<int()>;
 void add_serve_command(CLI::App& program, CommandBody& chosen);
 void add_worker_command(CLI::App& program, CommandBody& chosen);
 void add_key_command(CLI::App& program, CommandBody& chosen);
+void add_user_command(CLI::App& program, CommandBody& chosen);
 void add_plugin_command(CLI::App& program, CommandBody& chosen);
 void add_decrypt_command(CLI::App& program, CommandBody& chosen);
 void add_config_command(CLI::App& program, CommandBody& chosen);

@@ -31,20 +31,14 @@ PermissionSet parse_permissions(const std::string& text) {
     const auto permission = parse_permission(name);
     if (!permission) {
       throw Error(ErrorCode::InvalidArgument,
-                  "unknown permission \"" + name + "\"; GET /api/permissions and the README list them, * means all");
+                  "unknown permission \"" + name +
+                      "\"; GET /api/permissions and the README list them, * means all");
     }
     set.set(static_cast<size_t>(*permission));
   }
-  if (set.none()) throw Error(ErrorCode::InvalidArgument, "--permissions must name at least one permission");
+  if (set.none())
+    throw Error(ErrorCode::InvalidArgument, "--permissions must name at least one permission");
   return set;
-}
-
-Json permission_names(const PermissionSet& set) {
-  Json names = Json::array();
-  for (const auto& row : kPermissions) {
-    if (set.test(static_cast<size_t>(row.permission))) names.push_back(row.name);
-  }
-  return names;
 }
 
 int create(const KeyArguments& arguments) {
@@ -62,7 +56,10 @@ int create(const KeyArguments& arguments) {
   instance.database->write([&](Session& s) { ApiKeyStore{}.insert(s, key); });
   const std::string raw{made.raw.reveal()};
   if (arguments.json) {
-    const Json out{{"id", key.id}, {"name", key.name}, {"key", raw}, {"permissions", permission_names(key.permissions)}};
+    const Json out{{"id", key.id},
+                   {"name", key.name},
+                   {"key", raw},
+                   {"permissions", permission_names(key.permissions)}};
     std::printf("%s\n", dump_json(out).c_str());
   } else {
     std::printf("%s\n", raw.c_str());
@@ -78,16 +75,18 @@ int list(const KeyArguments& arguments) {
   Json out = Json::array();
   for (const ApiKey& key : keys) {
     if (arguments.json) {
-      out.push_back({{"id", key.id},
-                     {"name", key.name},
-                     {"prefix", key.prefix},
-                     {"enabled", key.enabled},
-                     {"permissions", permission_names(key.permissions)},
-                     {"createdAt", format_iso8601(key.created_at)},
-                     {"expiresAt", key.expires_at ? Json(format_iso8601(*key.expires_at)) : Json{}},
-                     {"lastUsedAt", key.last_used_at ? Json(format_iso8601(*key.last_used_at)) : Json{}}});
+      out.push_back(
+          {{"id", key.id},
+           {"name", key.name},
+           {"prefix", key.prefix},
+           {"enabled", key.enabled},
+           {"permissions", permission_names(key.permissions)},
+           {"createdAt", format_iso8601(key.created_at)},
+           {"expiresAt", key.expires_at ? Json(format_iso8601(*key.expires_at)) : Json{}},
+           {"lastUsedAt", key.last_used_at ? Json(format_iso8601(*key.last_used_at)) : Json{}}});
     } else {
-      std::printf("%s  %s…  %-8s  %s\n", key.id.c_str(), key.prefix.c_str(), key.enabled ? "enabled" : "disabled", key.name.c_str());
+      std::printf("%s  %s…  %-8s  %s\n", key.id.c_str(), key.prefix.c_str(),
+                  key.enabled ? "enabled" : "disabled", key.name.c_str());
     }
   }
   if (arguments.json) std::printf("%s\n", dump_json(out).c_str());
@@ -98,7 +97,9 @@ int revoke(const KeyArguments& arguments) {
   const Instance instance = Instance::open(arguments.instance);
   bool removed = false;
   instance.database->write([&](Session& s) { removed = ApiKeyStore{}.remove(s, arguments.id); });
-  if (!removed) throw Error(ErrorCode::NotFound, "no API key has the id \"" + arguments.id + "\"; dbackup key list shows them");
+  if (!removed)
+    throw Error(ErrorCode::NotFound,
+                "no API key has the id \"" + arguments.id + "\"; dbackup key list shows them");
   std::fprintf(stderr, "Revoked; a running server may accept it for a few seconds more.\n");
   return kExitOk;
 }
@@ -113,8 +114,11 @@ void add_key_command(CLI::App& program, CommandBody& chosen) {
   CLI::App* make = key->add_subcommand("create", "make a key and print it once");
   add_instance_options(*make, arguments->instance);
   make->add_option("--name", arguments->name, "what it is for")->required();
-  make->add_option("--permissions", arguments->permissions, "comma-separated permissions, or * for all")->required();
-  make->add_option("--expires", arguments->expires, "date after which it is refused, like 2026-12-31T00:00:00Z");
+  make->add_option("--permissions", arguments->permissions,
+                   "comma-separated permissions, or * for all")
+      ->required();
+  make->add_option("--expires", arguments->expires,
+                   "date after which it is refused, like 2026-12-31T00:00:00Z");
   make->add_flag("--json", arguments->json, "print a JSON object");
   make->callback([=, &chosen] { chosen = [=] { return create(*arguments); }; });
 

@@ -24,10 +24,12 @@ int run_program(int argc, char** argv) {
   CLI::App program{"DBackup: a self-hosted database-backup server", "dbackup"};
   program.require_subcommand(1);
   program.footer(
-      "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration, 3 in use or not available.");
+      "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration, 3 in use or not "
+      "available.");
   CommandBody chosen;
-  for (auto* add : {&add_serve_command, &add_key_command, &add_plugin_command, &add_decrypt_command,
-                    &add_config_command, &add_version_command, &add_worker_command}) {
+  for (auto* add :
+       {&add_serve_command, &add_key_command, &add_user_command, &add_plugin_command,
+        &add_decrypt_command, &add_config_command, &add_version_command, &add_worker_command}) {
     (*add)(program, chosen);
   }
   try {

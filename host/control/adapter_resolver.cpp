@@ -51,21 +51,27 @@ void refuse_private_paths(const protocol::AdapterRef& adapter, const PluginRegis
 }
 
 protocol::AdapterRef AdapterResolver::resolve_plain(const std::string& adapter_id,
-                                                    const Json& config) const {
+                                                    const Json& config,
+                                                    const CredentialSlots& slots) const {
   const auto registered = plugins_.find(adapter_id);
   if (!registered) {
     throw Error(ErrorCode::NotFound, "no plugin offers the adapter \"" + adapter_id + "\"", {},
                 "adapter_unknown");
   }
-  protocol::AdapterRef out{.plugin_path = registered->plugin_path,
-                           .adapter_id = adapter_id,
-                           .config = protocol::normalize_config(registered->descriptor, config, true)};
+  protocol::AdapterRef out{
+      .plugin_path = registered->plugin_path,
+      .adapter_id = adapter_id,
+      .config = protocol::normalize_config(
+          registered->descriptor, with_credentials(context_, registered->descriptor, config, slots),
+          true)};
   refuse_private_paths(out, plugins_, context_.data_dir);
   return out;
 }
 
 protocol::AdapterRef AdapterResolver::resolve(const AdapterConfig& adapter) const {
-  return resolve_plain(adapter.adapter_id, open_config(adapter));
+  return resolve_plain(
+      adapter.adapter_id, open_config(adapter),
+      {.primary = adapter.primary_credential_id, .ssh = adapter.ssh_credential_id});
 }
 
 protocol::AdapterRef AdapterResolver::resolve(const std::string& config_id) const {

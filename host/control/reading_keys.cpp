@@ -28,12 +28,15 @@ void add_profile(const ControlContext& context, const EncryptionProfile& profile
                  std::vector<std::string>& out) {
   for (const auto& identity : profile.identities) {
     if (identity.sealed_identity.empty()) continue;  // write-only
+    if (identity.recipient.empty()) continue;        // of the reference implementation, no age key
     try {
-      const SecretString text = context.box.open(identity.sealed_identity, "identity/" + identity.id);
+      const SecretString text =
+          context.box.open(identity.sealed_identity, "identity/" + identity.id);
       add(out, std::string(text.reveal()));
     } catch (const Error& error) {
       // Another profile may still open the backup.
-      log_warning("a key of encryption profile \"" + profile.name + "\" cannot be used: " + error.what());
+      log_warning("a key of encryption profile \"" + profile.name +
+                  "\" cannot be used: " + error.what());
     }
   }
 }
@@ -56,13 +59,15 @@ std::vector<std::string> identities_for(const ControlContext& context, const Sto
   std::vector<EncryptionProfile> profiles;
   context.database.read([&](Session& s) { profiles = EncryptionProfileStore{}.list(s, true); });
   const auto by_id = [&](const std::string& id) {
-    return std::find_if(profiles.begin(), profiles.end(), [&](const auto& p) { return p.id == id; });
+    return std::find_if(profiles.begin(), profiles.end(),
+                        [&](const auto& p) { return p.id == id; });
   };
   add(out, given_identity);
   if (!profile_override.empty()) {
     const auto chosen = by_id(profile_override);
     if (chosen == profiles.end()) {
-      throw Error(ErrorCode::NotFound, "there is no encryption profile \"" + profile_override + "\"");
+      throw Error(ErrorCode::NotFound,
+                  "there is no encryption profile \"" + profile_override + "\"");
     }
     add_profile(context, *chosen, out);
   }

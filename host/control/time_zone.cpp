@@ -31,4 +31,13 @@ std::tm local_time(TimeMs at, const std::string& time_zone) {
   return out;
 }
 
+bool is_time_zone(const std::string& name) {
+  try {
+    date::locate_zone(name);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace dbackup::host

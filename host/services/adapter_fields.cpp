@@ -54,10 +54,4 @@ std::string checked_role(const std::string& role, const protocol::AdapterDescrip
   throw Error(ErrorCode::InvalidArgument, "\"" + descriptor.id + "\" cannot serve as " + role);
 }
 
-void refuse_reference(const Json& fields, const char* key, ErrorCode code, const char* noun) {
-  const auto id = get_string(fields, key);
-  if (!id || id->empty()) return;
-  throw Error(code, std::string{"\""} + key + "\": " + noun + " \"" + *id + "\" not found");
-}
-
 }  // namespace dbackup::host

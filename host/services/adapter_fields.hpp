@@ -18,7 +18,5 @@ Json config_field(const Json& fields);
 Json metadata_field(const Json& fields);
 /// "DESTINATION" or "SOURCE" as the kind can serve it. Throws Error{InvalidArgument}.
 std::string checked_role(const std::string& role, const protocol::AdapterDescriptor& descriptor);
-/// A reference to a kind of object that this server has none of. Missing, null and "" are none.
-void refuse_reference(const Json& fields, const char* key, ErrorCode code, const char* noun);
 
 }  // namespace dbackup::host

@@ -59,7 +59,9 @@ ConnectionTestResult AdapterService::test(const Principal& who, const Connection
     }
   }
   const protocol::AdapterRequest request{
-      .adapter = control_.resolver().resolve_plain(test.adapter_id, config)};
+      .adapter = control_.resolver().resolve_plain(
+          test.adapter_id, config,
+          {.primary = test.primary_credential_id, .ssh = test.ssh_credential_id})};
 
   ConnectionTestResult result;
   WorkerCall call;

@@ -13,6 +13,8 @@
 #include "services/rights.hpp"
 #include "store/adapter_store.hpp"
 #include "store/backup_store.hpp"
+#include "store/before_write.hpp"
+#include "store/credential_store.hpp"
 #include "store/job_store.hpp"
 #include "store/profile_store.hpp"
 #include "store/template_store.hpp"
@@ -29,9 +31,13 @@ void refuse_taken_name(Session& session, const AdapterConfig& row) {
   if (other && other->id != row.id) refuse_duplicate(row);
 }
 
-void refuse_missing_references(const Json& fields) {
-  refuse_reference(fields, "primaryCredentialId", ErrorCode::NotFound, "credential profile");
-  refuse_reference(fields, "sshCredentialId", ErrorCode::NotFound, "credential profile");
+/// Inside the transaction of the change, so that no credential goes between check and use.
+void require_credentials(Session& session, const AdapterConfig& row) {
+  lock_name_in_transaction(session, "credentials");
+  for (const std::string& id : {row.primary_credential_id, row.ssh_credential_id}) {
+    if (id.empty() || CredentialStore{}.find(session, id)) continue;
+    throw Error(ErrorCode::NotFound, "credential profile \"" + id + "\" not found");
+  }
 }
 
 void check_retention_policy(Session& session, const AdapterConfig& row) {
@@ -116,7 +122,10 @@ void AdapterService::apply(AdapterConfig& row, const Json& fields) const {
   if (fields.contains("defaultRetentionPolicyId")) {
     row.default_retention_policy_id = get_string(fields, "defaultRetentionPolicyId").value_or("");
   }
-  refuse_missing_references(fields);
+  if (fields.contains("primaryCredentialId"))
+    row.primary_credential_id = get_string(fields, "primaryCredentialId").value_or("");
+  if (fields.contains("sshCredentialId"))
+    row.ssh_credential_id = get_string(fields, "sshCredentialId").value_or("");
 }
 
 void AdapterService::apply_config(AdapterConfig& row, const Json& fields, bool is_new) const {
@@ -128,6 +137,9 @@ void AdapterService::apply_config(AdapterConfig& row, const Json& fields, bool i
   if (const auto role = get_string(fields, "storageRole"); role && row.type == kStorageType) {
     row.storage_role = checked_role(*role, plugin->descriptor);
   }
+  // Whether they exist and fit is asked here; the transaction asks again whether they still do.
+  with_credentials(control_.context(), plugin->descriptor, Json::object(),
+                   {.primary = row.primary_credential_id, .ssh = row.ssh_credential_id});
   if (!is_new && !fields.contains("config")) return;
   Json config = config_field(fields);
   if (!is_new) {
@@ -162,6 +174,7 @@ AdapterView AdapterService::create(const Principal& who, const Json& fields) {
   control_.context().database.write([&](Session& session) {
     refuse_taken_name(session, row);
     check_retention_policy(session, row);
+    require_credentials(session, row);
     AdapterStore{}.insert(session, row);
     audit_.write(session, who, AuditAction::Create, AuditResource::Adapter, row.id, summary(row));
   });
@@ -185,6 +198,7 @@ AdapterView AdapterService::update(const Principal& who, const std::string& id,
     }
     refuse_taken_name(session, row);
     check_retention_policy(session, row);
+    require_credentials(session, row);
     const auto jobs = JobStore{}.names_using_adapter(session, id);
     if (row.storage_role != old_role && !jobs.empty()) {
       throw Error(ErrorCode::InvalidArgument,
@@ -227,6 +241,7 @@ AdapterView AdapterService::clone(const Principal& who, const std::string& id,
     copy.consecutive_failures = 0;
     copy.created_at = copy.updated_at = control_.context().clock.now_ms();
     refuse_taken_name(session, copy);
+    require_credentials(session, copy);
     AdapterStore{}.insert(session, copy);
     Json details = summary(copy);
     details["clonedFrom"] = id;

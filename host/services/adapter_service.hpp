@@ -28,6 +28,7 @@ struct ConnectionTest {
   std::string adapter_id;
   Json config = Json::object();
   std::string config_id;  ///< stored adapter that gives missing secrets; "": none
+  std::string primary_credential_id, ssh_credential_id;  ///< laid over config; "": none
 };
 struct ConnectionTestResult {
   bool success = false;
@@ -54,8 +55,8 @@ class AdapterService {
   void remove(const Principal& who, const std::string& id);
 
   /// A copy with configuration, credentials and metadata; its health starts fresh. `name` "": "X
-  /// (Copy)", …, unique within the type; `role` "": the same. Throws Error{AlreadyExists} when a given
-  /// name is taken.
+  /// (Copy)", …, unique within the type; `role` "": the same. Throws Error{AlreadyExists} when a
+  /// given name is taken.
   AdapterView clone(const Principal& who, const std::string& id, const std::string& name,
                     const std::string& role);
   /// Deletes each as remove() does. Throws Error{NotFound} when none of them exists,

@@ -5,6 +5,7 @@
 #include "base/logging.hpp"
 #include "crypto/token.hpp"
 #include "store/profile_store.hpp"
+#include "store/user_store.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -34,7 +35,18 @@ std::shared_ptr<const Principal> ApiKeyVerifier::verify(std::string_view raw_key
 std::shared_ptr<const Principal> ApiKeyVerifier::look_up(const std::string& hash, TimeMs now,
                                                          uint64_t generation) {
   std::optional<ApiKey> key;
-  database_.read([&](Session& session) { key = ApiKeyStore{}.find_by_hash(session, hash); });
+  std::optional<PermissionSet> of_owner;
+  const bool follows_owner = live_.now()->flag("auth.keys_follow_owner");
+  database_.read([&](Session& session) {
+    key = ApiKeyStore{}.find_by_hash(session, hash);
+    // Keys made on the server's console have no owner.
+    if (!key || !follows_owner || key->user_id.empty()) return;
+    of_owner.emplace();
+    const auto owner = UserStore{}.find(session, key->user_id);
+    if (!owner || owner->group_id.empty()) return;
+    if (const auto group = GroupStore{}.find(session, owner->group_id))
+      of_owner = group->permissions;
+  });
   if (!key) refuse("Unauthorized");
   if (!key->enabled) refuse("API key is disabled");
   if (key->expires_at && *key->expires_at <= now) refuse("API key has expired");
@@ -45,6 +57,7 @@ std::shared_ptr<const Principal> ApiKeyVerifier::look_up(const std::string& hash
   principal->name = key->name;
   principal->user_id = key->user_id;
   principal->permissions = key->permissions;
+  if (of_owner) principal->permissions &= *of_owner;
   note_use(key->id, key->last_used_at.value_or(0), now);
 
   const TimeMs expiry = key->expires_at.value_or(now + kRemembered);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/settings.hpp"
 #include "model/principal.hpp"
 #include "store/database.hpp"
 
@@ -17,12 +18,14 @@ namespace dbackup::host {
 /// costs no query; every change of a key drops them all. [any-thread]
 class ApiKeyVerifier {
  public:
-  ApiKeyVerifier(Database& database, const Clock& clock) : database_{database}, clock_{clock} {}
+  /// With the setting auth.keys_follow_owner a key has no more permissions than its owner has now.
+  ApiKeyVerifier(Database& database, const Clock& clock, const LiveSettings& live)
+      : database_{database}, clock_{clock}, live_{live} {}
 
   /// Throws Error{Unauthenticated} for a text that is no key, an unknown, a disabled or an expired
   /// one; the message tells the last two apart. Notes the use of a key at most once a minute.
   std::shared_ptr<const Principal> verify(std::string_view raw_key);
-  /// After every change of any key.
+  /// After every change of a key, a user or a group.
   void forget_all();
 
  private:
@@ -36,6 +39,7 @@ class ApiKeyVerifier {
 
   Database& database_;
   const Clock& clock_;
+  const LiveSettings& live_;
   std::shared_mutex mutex_;
   std::map<std::string, Known, std::less<>> known_;
   uint64_t generation_ = 0;  // a look-up begun before a change must not be remembered after it

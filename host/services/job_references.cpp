@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "control/plugin_registry.hpp"
+#include "services/encryption_profile_service.hpp"
 #include "services/job_fields.hpp"
 #include "services/rights.hpp"
 #include "store/adapter_store.hpp"
@@ -81,9 +82,14 @@ void check_job_references(Session& session, const PluginRegistry& plugins, const
       bad("notificationIds", id, "is no notification adapter");
     }
   }
-  if (!job.encryption_profile_id.empty() &&
-      !EncryptionProfileStore{}.find(session, job.encryption_profile_id)) {
-    bad("encryptionProfileId", job.encryption_profile_id, "is no known encryption profile");
+  if (!job.encryption_profile_id.empty()) {
+    const auto profile = EncryptionProfileStore{}.find(session, job.encryption_profile_id);
+    if (!profile)
+      bad("encryptionProfileId", job.encryption_profile_id, "is no known encryption profile");
+    if (is_read_only(*profile)) {
+      bad("encryptionProfileId", job.encryption_profile_id,
+          "is an imported key, which only reads old backups");
+    }
   }
   check_templates(session, job);
 }

@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "base/logging.hpp"
+#include "services/audit_log.hpp"
 #include "services/zip_archive.hpp"
 #include "store/profile_store.hpp"
 
@@ -42,12 +43,24 @@ std::string RecoveryKitService::identity_file(const EncryptionProfile& profile) 
   return text;
 }
 
+std::string RecoveryKitService::hex_file(const EncryptionProfile& profile) const {
+  std::string text;
+  for (const auto& identity : profile.identities) {
+    if (!identity.sealed_identity.empty())
+      text = std::string{profiles_.open_identity(identity).reveal()} + "\n";
+  }
+  return text;
+}
+
 RecoveryKit RecoveryKitService::make(const Principal& who,
                                      const std::vector<std::string>& profile_ids) {
   if (profile_ids.empty())
     throw Error(ErrorCode::InvalidArgument, "\"ids\" names no encryption profile");
   if (profile_ids.size() > 200)
     throw Error(ErrorCode::InvalidArgument, "\"ids\" names more than 200 profiles");
+  audit_.write(who, AuditAction::Export, AuditResource::Vault,
+               profile_ids.size() == 1 ? profile_ids[0] : "",
+               {{"action", "recovery-kit"}, {"profiles", profile_ids}});
   std::vector<EncryptionProfile> profiles;
   database_.read([&](Session& session) {
     for (const std::string& id : profile_ids) {
@@ -71,14 +84,18 @@ RecoveryKit RecoveryKitService::make(const Principal& who,
   zip.add("recover.sh", recovery_script(), 0755);
   RecoveryKit kit;
   if (profiles.size() == 1) {
-    zip.add("identity.txt", identity_file(profiles.front()), 0600);
+    const bool is_imported = is_read_only(profiles.front());
+    zip.add(is_imported ? "master.key" : "identity.txt",
+            is_imported ? hex_file(profiles.front()) : identity_file(profiles.front()), 0600);
     kit.file_name = "recovery_kit_" + safe_name(names.front()) + ".zip";
   } else {
     Json keys = Json::array();
     std::set<std::string> taken;
     for (const auto& profile : profiles) {
-      const std::string file = unused_name(safe_name(profile.name), taken) + ".txt";
-      zip.add("keys/" + file, identity_file(profile), 0600);
+      const bool is_imported = is_read_only(profile);
+      const std::string file =
+          unused_name(safe_name(profile.name), taken) + (is_imported ? ".key" : ".txt");
+      zip.add("keys/" + file, is_imported ? hex_file(profile) : identity_file(profile), 0600);
       keys.push_back({{"profileId", profile.id}, {"name", profile.name}, {"file", file}});
     }
     zip.add("keys/keys.json", dump_json({{"version", 1}, {"keys", keys}}) + "\n", 0644);

@@ -9,6 +9,8 @@
 
 namespace dbackup::host {
 
+class AuditLog;
+
 struct RecoveryKit {
   std::string file_name;  ///< recovery_kit_<name>.zip
   std::string zip;        ///< holds identities in clear
@@ -18,8 +20,8 @@ struct RecoveryKit {
 class RecoveryKitService {
  public:
   RecoveryKitService(Database& database, const Clock& clock,
-                     const EncryptionProfileService& profiles)
-      : database_{database}, clock_{clock}, profiles_{profiles} {}
+                     const EncryptionProfileService& profiles, AuditLog& audit)
+      : database_{database}, clock_{clock}, profiles_{profiles}, audit_{audit} {}
 
   /// One kit for all these profiles, retired ones included. Throws Error{NotFound} for an unknown
   /// id, {InvalidArgument} without ids, {FailedPrecondition} for a write-only profile: its keys are
@@ -27,11 +29,13 @@ class RecoveryKitService {
   RecoveryKit make(const Principal& who, const std::vector<std::string>& profile_ids);
 
  private:
+  std::string hex_file(const EncryptionProfile& profile) const;
   std::string identity_file(const EncryptionProfile& profile) const;
 
   Database& database_;
   const Clock& clock_;
   const EncryptionProfileService& profiles_;
+  AuditLog& audit_;
 };
 
 /// The shell program of every kit: needs age and the codec, nothing else.

@@ -37,4 +37,26 @@ void require(const Principal& who, Permission permission) {
               "Forbidden: this needs " + std::string{to_string(permission)});
 }
 
+PermissionSet parse_permissions(const std::vector<std::string>& names, std::string_view field) {
+  PermissionSet set;
+  for (const std::string& name : names) {
+    const auto permission = parse_permission(name);
+    if (!permission) {
+      throw Error(ErrorCode::InvalidArgument,
+                  "\"" + std::string{field} + "\": \"" + name + "\" is unknown");
+    }
+    set.set(static_cast<size_t>(*permission));
+  }
+  return set;
+}
+
+void require_may_give(const Principal& who, const PermissionSet& permissions, std::string_view to) {
+  for (const auto& row : kPermissions) {
+    if (!permissions.test(static_cast<size_t>(row.permission)) || who.may(row.permission)) continue;
+    throw Error(ErrorCode::PermissionDenied,
+                std::string{to} + " can only be given permissions that you hold; you lack \"" +
+                    std::string{row.name} + "\"");
+  }
+}
+
 }  // namespace dbackup::host

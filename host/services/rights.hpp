@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/principal.hpp"
 
@@ -18,5 +20,12 @@ Permission write_permission(std::string_view adapter_type);
 
 /// Throws Error{PermissionDenied} naming the permission.
 void require(const Principal& who, Permission permission);
+
+/// The permissions of these names. Throws Error{InvalidArgument} for an unknown one, naming
+/// `field`.
+PermissionSet parse_permissions(const std::vector<std::string>& names, std::string_view field);
+/// Nobody gives what they do not hold. Throws Error{PermissionDenied} naming the first that `who`
+/// lacks.
+void require_may_give(const Principal& who, const PermissionSet& permissions, std::string_view to);
 
 }  // namespace dbackup::host

@@ -5,15 +5,22 @@
 #include "services/api_key_service.hpp"
 #include "services/audit_log.hpp"
 #include "services/certificate_service.hpp"
+#include "services/credential_service.hpp"
 #include "services/download_service.hpp"
 #include "services/encryption_profile_service.hpp"
 #include "services/execution_service.hpp"
+#include "services/group_service.hpp"
 #include "services/health_monitor.hpp"
 #include "services/job_service.hpp"
+#include "services/profile_recovery.hpp"
 #include "services/recovery_kit.hpp"
 #include "services/restore_service.hpp"
+#include "services/session_verifier.hpp"
+#include "services/sign_in_service.hpp"
 #include "services/storage_service.hpp"
 #include "services/template_service.hpp"
+#include "services/two_factor_service.hpp"
+#include "services/user_service.hpp"
 
 namespace dbackup::host {
 
@@ -23,10 +30,17 @@ struct Services {
       : control{plane},
         audit{plane.context().database, plane.context().clock},
         certificates{plane, audit},
-        key_verifier{plane.context().database, plane.context().clock},
-        api_keys{plane.context().database, plane.context().clock, key_verifier},
-        profiles{plane.context().database, plane.context().clock, plane.context().box},
-        recovery_kits{plane.context().database, plane.context().clock, profiles},
+        key_verifier{plane.context().database, plane.context().clock, plane.context().live},
+        session_verifier{plane.context().database, plane.context().clock, plane.context().live},
+        sign_in{plane, audit, session_verifier},
+        two_factor{plane, audit, sign_in, session_verifier},
+        users{plane, audit, session_verifier, key_verifier},
+        groups{plane, audit, session_verifier, key_verifier},
+        api_keys{plane.context().database, plane.context().clock, key_verifier, audit},
+        profiles{plane.context().database, plane.context().clock, plane.context().box, audit},
+        profile_recovery{plane, profiles},
+        recovery_kits{plane.context().database, plane.context().clock, profiles, audit},
+        credentials{plane, audit},
         adapters{plane, audit},
         jobs{plane, adapters, audit},
         templates{plane, audit},
@@ -40,9 +54,16 @@ struct Services {
   AuditLog audit;
   CertificateService certificates;
   ApiKeyVerifier key_verifier;
+  SessionVerifier session_verifier;
+  SignInService sign_in;
+  TwoFactorService two_factor;
+  UserService users;
+  GroupService groups;
   ApiKeyService api_keys;
   EncryptionProfileService profiles;
+  ProfileRecovery profile_recovery;
   RecoveryKitService recovery_kits;
+  CredentialService credentials;
   AdapterService adapters;
   JobService jobs;
   TemplateService templates;

@@ -30,11 +30,7 @@ inline std::vector<std::string> strings_column(const std::string& text) {
 }
 
 inline std::string permissions_text(const PermissionSet& set) {
-  Json names = Json::array();
-  for (const auto& row : kPermissions) {
-    if (set.test(static_cast<size_t>(row.permission))) names.push_back(row.name);
-  }
-  return dump_json(names);
+  return dump_json(permission_names(set));
 }
 inline PermissionSet permissions_column(const std::string& text) {
   PermissionSet set;

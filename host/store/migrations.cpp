@@ -2,7 +2,13 @@
 
 #include <soci/soci.h>
 
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "store/database.hpp"
+#include "store/query.hpp"
 #include "store/transaction.hpp"
 
 namespace dbackup::host {
@@ -26,39 +32,43 @@ std::vector<std::string> statements(std::string_view sql) {
   return out;
 }
 
-long long current_version(Session& session) {
+std::set<std::string> applied(Session& session) {
   session.raw() << "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, "
                    "name TEXT NOT NULL)";
-  long long version = 0;
-  session.raw() << "SELECT COALESCE(MAX(version), 0) FROM schema_migrations", soci::into(version);
-  return version;
+  std::string name;
+  std::set<std::string> names;
+  Query query{session, "SELECT name FROM schema_migrations"};
+  query.out(name);
+  while (query.next()) names.insert(name);
+  return names;
 }
 
 void apply(Session& session, const Migration& migration) {
   Transaction transaction{session};
-  // Read again inside the transaction: another host may have been faster.
-  if (current_version(session) >= migration.version) return;
-  for (const std::string& statement : statements(migration.sql)) session.raw() << statement;
-  const long long version = migration.version;
   const std::string name{migration.name};
-  session.raw() << "INSERT INTO schema_migrations (version, name) VALUES (:v, :n)",
-      soci::use(version), soci::use(name);
+  // Read again inside the transaction: another host may have been faster.
+  if (applied(session).contains(name)) return;
+  for (const std::string& statement : statements(migration.sql)) session.raw() << statement;
+  session.raw() << "INSERT INTO schema_migrations (version, name) VALUES ((SELECT "
+                   "COALESCE(MAX(version), 0) + 1 FROM schema_migrations), :n)",
+      soci::use(name);
   transaction.commit();
 }
 
 }  // namespace
 
 void migrate(Session& session) {
-  const long long newest = migrations().back().version;
-  const long long version = current_version(session);
-  if (version > newest) {
-    throw Error(ErrorCode::FailedPrecondition,
-                "the metadata has schema version " + std::to_string(version) +
-                    ", but this program knows only up to " + std::to_string(newest) +
-                    ": start the newer program it was written by");
+  const std::set<std::string> there = applied(session);
+  for (const std::string& name : there) {
+    const auto known = std::ranges::find(migrations(), name, &Migration::name);
+    if (known != migrations().end()) continue;
+    throw Error(
+        ErrorCode::FailedPrecondition,
+        "the metadata has the schema step \"" + name +
+            "\", which this program does not know: start the newer program it was written by");
   }
   for (const Migration& migration : migrations()) {
-    if (migration.version > version) apply(session, migration);
+    if (!there.contains(std::string{migration.name})) apply(session, migration);
   }
 }
 

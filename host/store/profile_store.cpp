@@ -58,27 +58,39 @@ void insert_identities(Session& session, const EncryptionProfile& profile) {
   for (const auto& identity : profile.identities) {
     const long long active = columns::flag(identity.active);
     const long long created_at = identity.created_at;
-    Query query{session,
-                "INSERT INTO encryption_identities (id, profile_id, sealed_identity, recipient, active, "
-                "created_at) VALUES (:a, :b, :c, :d, :e, :f)"};
-    query.bind(identity.id).bind(profile.id).bind(identity.sealed_identity).bind(identity.recipient);
+    Query query{
+        session,
+        "INSERT INTO encryption_identities (id, profile_id, sealed_identity, recipient, active, "
+        "created_at) VALUES (:a, :b, :c, :d, :e, :f)"};
+    query.bind(identity.id)
+        .bind(profile.id)
+        .bind(identity.sealed_identity)
+        .bind(identity.recipient);
     query.bind(active).bind(created_at).run();
   }
 }
 
-std::vector<ApiKey> select_keys(Session& session, const std::string& rest, const std::string* value) {
+std::vector<ApiKey> select_keys(Session& session, const std::string& rest,
+                                const std::string* value) {
   ApiKey row;
   std::string permissions;
   long long expires_at = 0;
   long long last_used_at = 0;
   long long enabled = 0;
   long long created_at = 0;
-  Query query{session,
-              "SELECT id, name, prefix, hash, permissions, COALESCE(user_id, ''), expires_at, "
-              "last_used_at, enabled, created_at FROM api_keys " +
-                  rest};
+  Query query{
+      session,
+      "SELECT k.id, k.name, k.prefix, k.hash, k.permissions, COALESCE(k.user_id, ''), "
+      "COALESCE(u.name, ''), COALESCE(u.email, ''), k.expires_at, k.last_used_at, k.enabled, "
+      "k.created_at FROM api_keys k LEFT JOIN users u ON u.id = k.user_id " +
+          rest};
   query.out(row.id).out(row.name).out(row.prefix).out(row.hash).out(permissions).out(row.user_id);
-  query.out(expires_at).out(last_used_at).out(enabled).out(created_at);
+  query.out(row.user_name)
+      .out(row.user_email)
+      .out(expires_at)
+      .out(last_used_at)
+      .out(enabled)
+      .out(created_at);
   if (value != nullptr) query.bind(*value);
   std::vector<ApiKey> out;
   while (query.next()) {
@@ -101,7 +113,8 @@ std::optional<T> only(std::vector<T> rows) {
 
 }  // namespace
 
-std::vector<EncryptionProfile> EncryptionProfileStore::list(Session& session, bool with_retired) const {
+std::vector<EncryptionProfile> EncryptionProfileStore::list(Session& session,
+                                                            bool with_retired) const {
   return select_profiles(session, with_retired ? "" : "WHERE retired = 0", nullptr);
 }
 
@@ -118,7 +131,11 @@ void EncryptionProfileStore::insert(Session& session, const EncryptionProfile& p
   Query query{session,
               "INSERT INTO encryption_profiles (id, name, description, extra_recipients, retired, "
               "created_at, updated_at) VALUES (:a, :b, :c, :d, :e, :f, :g)"};
-  query.bind(profile.id).bind(profile.name).bind(profile.description).bind(recipients).bind(retired);
+  query.bind(profile.id)
+      .bind(profile.name)
+      .bind(profile.description)
+      .bind(recipients)
+      .bind(retired);
   query.bind(created_at).bind(updated_at).run();
   insert_identities(session, profile);
 }
@@ -130,7 +147,11 @@ void EncryptionProfileStore::update(Session& session, const EncryptionProfile& p
   Query query{session,
               "UPDATE encryption_profiles SET name = :a, description = :b, extra_recipients = :c, "
               "retired = :d, updated_at = :e WHERE id = :f"};
-  query.bind(profile.name).bind(profile.description).bind(recipients).bind(retired).bind(updated_at);
+  query.bind(profile.name)
+      .bind(profile.description)
+      .bind(recipients)
+      .bind(retired)
+      .bind(updated_at);
   query.bind(profile.id).run();
   Query{session, "DELETE FROM encryption_identities WHERE profile_id = :id"}.bind(profile.id).run();
   insert_identities(session, profile);
@@ -141,15 +162,15 @@ void EncryptionProfileStore::remove(Session& session, const std::string& id) con
 }
 
 std::vector<ApiKey> ApiKeyStore::list(Session& session) const {
-  return select_keys(session, "ORDER BY created_at DESC, id DESC", nullptr);
+  return select_keys(session, "ORDER BY k.created_at DESC, k.id DESC", nullptr);
 }
 
 std::optional<ApiKey> ApiKeyStore::find(Session& session, const std::string& id) const {
-  return only(select_keys(session, "WHERE id = :id", &id));
+  return only(select_keys(session, "WHERE k.id = :id", &id));
 }
 
 std::optional<ApiKey> ApiKeyStore::find_by_hash(Session& session, const std::string& hash) const {
-  return only(select_keys(session, "WHERE hash = :hash", &hash));
+  return only(select_keys(session, "WHERE k.hash = :hash", &hash));
 }
 
 namespace {
@@ -169,10 +190,11 @@ void write_key(Session& session, const std::string& sql, const ApiKey& key) {
 }  // namespace
 
 void ApiKeyStore::insert(Session& session, const ApiKey& key) const {
-  write_key(session,
-            "INSERT INTO api_keys (name, prefix, hash, permissions, user_id, expires_at, last_used_at, "
-            "enabled, created_at, id) VALUES (:a, :b, :c, :d, NULLIF(:e, ''), :f, :g, :h, :i, :j)",
-            key);
+  write_key(
+      session,
+      "INSERT INTO api_keys (name, prefix, hash, permissions, user_id, expires_at, last_used_at, "
+      "enabled, created_at, id) VALUES (:a, :b, :c, :d, NULLIF(:e, ''), :f, :g, :h, :i, :j)",
+      key);
 }
 
 void ApiKeyStore::update(Session& session, const ApiKey& key) const {
@@ -185,6 +207,10 @@ void ApiKeyStore::update(Session& session, const ApiKey& key) const {
 
 bool ApiKeyStore::remove(Session& session, const std::string& id) const {
   return Query{session, "DELETE FROM api_keys WHERE id = :id"}.bind(id).run() > 0;
+}
+
+int64_t ApiKeyStore::remove_of_user(Session& session, const std::string& user_id) const {
+  return Query{session, "DELETE FROM api_keys WHERE user_id = :id"}.bind(user_id).run();
 }
 
 void ApiKeyStore::touch(Session& session, const std::string& id, TimeMs used_at) const {
@@ -225,18 +251,20 @@ void SettingStore::remove(Session& session, const std::string& key) const {
 bool IdempotencyStore::begin(Session& session, const IdempotentAnswer& request,
                              IdempotentAnswer& existing) const {
   const long long created_at = request.created_at;
-  Query insert{session,
-               "INSERT INTO idempotency_keys (principal, route, idempotency_key, body_hash, status, "
-               "answer, created_at) VALUES (:a, :b, :c, :d, 0, :f, :e) "
-               "ON CONFLICT (principal, route, idempotency_key) DO NOTHING"};
+  Query insert{
+      session,
+      "INSERT INTO idempotency_keys (principal, route, idempotency_key, body_hash, status, "
+      "answer, created_at) VALUES (:a, :b, :c, :d, 0, :f, :e) "
+      "ON CONFLICT (principal, route, idempotency_key) DO NOTHING"};
   insert.bind(request.principal).bind(request.route).bind(request.key).bind(request.body_hash);
   if (insert.bind(request.answer).bind(created_at).run() > 0) return true;
   existing = request;
   long long status = 0;
   long long existing_created_at = 0;
-  Query query{session,
-              "SELECT body_hash, status, answer, created_at FROM idempotency_keys WHERE principal = :a "
-              "AND route = :b AND idempotency_key = :c"};
+  Query query{
+      session,
+      "SELECT body_hash, status, answer, created_at FROM idempotency_keys WHERE principal = :a "
+      "AND route = :b AND idempotency_key = :c"};
   query.out(existing.body_hash).out(status).out(existing.answer).out(existing_created_at);
   query.bind(request.principal).bind(request.route).bind(request.key);
   query.next();
@@ -250,9 +278,10 @@ bool IdempotencyStore::change(Session& session, const IdempotentAnswer& from,
   const long long status = to.status;
   const long long created_at = to.created_at;
   const long long from_status = from.status;
-  Query query{session,
-              "UPDATE idempotency_keys SET status = :s, answer = :a, created_at = :c WHERE "
-              "principal = :p AND route = :r AND idempotency_key = :k AND status = :fs AND answer = :fa"};
+  Query query{
+      session,
+      "UPDATE idempotency_keys SET status = :s, answer = :a, created_at = :c WHERE "
+      "principal = :p AND route = :r AND idempotency_key = :k AND status = :fs AND answer = :fa"};
   query.bind(status).bind(to.answer).bind(created_at);
   query.bind(from.principal).bind(from.route).bind(from.key).bind(from_status).bind(from.answer);
   return query.run() > 0;
@@ -260,10 +289,15 @@ bool IdempotencyStore::change(Session& session, const IdempotentAnswer& from,
 
 bool IdempotencyStore::forget(Session& session, const IdempotentAnswer& request) const {
   const long long status = request.status;
-  Query query{session,
-              "DELETE FROM idempotency_keys WHERE principal = :p AND route = :r AND idempotency_key = :k "
-              "AND status = :s AND answer = :a"};
-  query.bind(request.principal).bind(request.route).bind(request.key).bind(status).bind(request.answer);
+  Query query{
+      session,
+      "DELETE FROM idempotency_keys WHERE principal = :p AND route = :r AND idempotency_key = :k "
+      "AND status = :s AND answer = :a"};
+  query.bind(request.principal)
+      .bind(request.route)
+      .bind(request.key)
+      .bind(status)
+      .bind(request.answer);
   return query.run() > 0;
 }
 

@@ -13,7 +13,8 @@ class EncryptionProfileStore {
  public:
   std::vector<EncryptionProfile> list(Session& session, bool with_retired) const;  ///< by name
   std::optional<EncryptionProfile> find(Session& session, const std::string& id) const;
-  void insert(Session& session, const EncryptionProfile& profile) const;  ///< AlreadyExists: name taken
+  void insert(Session& session,
+              const EncryptionProfile& profile) const;  ///< AlreadyExists: name taken
   void update(Session& session, const EncryptionProfile& profile) const;
   void remove(Session& session, const std::string& id) const;  ///< identities go with it
 };
@@ -26,6 +27,8 @@ class ApiKeyStore {
   void insert(Session& session, const ApiKey& key) const;
   void update(Session& session, const ApiKey& key) const;
   bool remove(Session& session, const std::string& id) const;
+  /// Returns how many.
+  int64_t remove_of_user(Session& session, const std::string& user_id) const;
   void touch(Session& session, const std::string& id, TimeMs used_at) const;
 };
 
@@ -42,7 +45,8 @@ class IdempotencyStore {
  public:
   /// Records that a request is in flight; false (and `existing` filled) when the key is known.
   bool begin(Session& session, const IdempotentAnswer& request, IdempotentAnswer& existing) const;
-  /// Sets status and answer, if they still are what `from` says; false when somebody else has the key.
+  /// Sets status and answer, if they still are what `from` says; false when somebody else has the
+  /// key.
   bool change(Session& session, const IdempotentAnswer& from, const IdempotentAnswer& to) const;
   /// A request that failed may be repeated; false as above.
   bool forget(Session& session, const IdempotentAnswer& request) const;

@@ -161,12 +161,12 @@ HttpResponse AdaptersResource::databases(const ApiRequest& request, const Princi
 }
 
 HttpResponse AdaptersResource::test(const ApiRequest& request, const Principal& who) {
-  for (const char* key : {"primaryCredentialId", "sshCredentialId"}) {
-    refuse_reference(request.body, key, ErrorCode::NotFound, "credential profile");
-  }
-  const ConnectionTest test{.adapter_id = require_string(request.body, "adapterId"),
-                            .config = config_field(request.body),
-                            .config_id = get_string(request.body, "configId").value_or("")};
+  const ConnectionTest test{
+      .adapter_id = require_string(request.body, "adapterId"),
+      .config = config_field(request.body),
+      .config_id = get_string(request.body, "configId").value_or(""),
+      .primary_credential_id = get_string(request.body, "primaryCredentialId").value_or(""),
+      .ssh_credential_id = get_string(request.body, "sshCredentialId").value_or("")};
   const ConnectionTestResult result = services_.adapters.test(who, test);
   Json out{{"success", result.success}, {"message", result.message}};
   if (!result.version.empty()) out["version"] = result.version;
@@ -189,8 +189,7 @@ HttpResponse AdaptersResource::clone(const ApiRequest& request, const Principal&
 
 HttpResponse AdaptersResource::bulk(const ApiRequest& request, const Principal& who) {
   const BulkOutcome outcome = services_.adapters.remove_all(who, parse_bulk(request.body).entries);
-  return json_answer(200,
-                     render::bulk(outcome, {"adapter", "adapters", "delete", "deleted"}));
+  return json_answer(200, render::bulk(outcome, {"adapter", "adapters", "delete", "deleted"}));
 }
 
 }  // namespace dbackup::host

@@ -1,8 +1,9 @@
 #include "api/resources/keys_resource.hpp"
 
-#include "api/content_disposition.hpp"
+#include "api/bulk_body.hpp"
 #include "api/render.hpp"
-#include "api/schemas.hpp"
+#include "api/render_accounts.hpp"
+#include "api/schemas_accounts.hpp"
 #include "services/services.hpp"
 
 namespace dbackup::host {
@@ -37,6 +38,37 @@ const Route<KeysResource> KeysResource::kRoutes[] = {
      .response = schemas::api_key_answer,
      .failures = kMissing,
      .etag = true},
+    {.method = Method::Put,
+     .path = "/api/api-keys/{id}",
+     .access = Permission::ApiKeysWrite,
+     .handler = &KeysResource::update_key,
+     .summary = "Change an API key; what is left out stays",
+     .section = "API keys",
+     .body = BodyRule::Required,
+     .request = schemas::api_key_update,
+     .response = schemas::api_key_answer,
+     .failures = kMissingOrBad,
+     .etag = true},
+    {.method = Method::Post,
+     .path = "/api/api-keys/{id}/rotate",
+     .access = Permission::ApiKeysWrite,
+     .handler = &KeysResource::rotate_key,
+     .summary = "A new key in place of the old one, which ends at once",
+     .section = "API keys",
+     .response = schemas::api_key_created,
+     .failures = kMissing,
+     .idempotent = true,
+     .secret_owner = "/data/apiKey/id"},
+    {.method = Method::Post,
+     .path = "/api/api-keys/bulk",
+     .access = Permission::ApiKeysWrite,
+     .handler = &KeysResource::bulk_keys,
+     .summary = "Delete, enable or disable several API keys",
+     .section = "API keys",
+     .body = BodyRule::Required,
+     .request = schemas::api_keys_bulk,
+     .response = schemas::bulk_answer,
+     .failures = kBadRequest},
     {.method = Method::Delete,
      .path = "/api/api-keys/{id}",
      .access = Permission::ApiKeysWrite,
@@ -46,62 +78,14 @@ const Route<KeysResource> KeysResource::kRoutes[] = {
      .response = schema::success_answer,
      .failures = kMissing,
      .etag = true},
-    {.method = Method::Get,
-     .path = "/api/encryption-profiles",
-     .access = Access::either(Permission::VaultRead, Permission::VaultWrite),
-     .handler = &KeysResource::list_profiles,
-     .summary = "All encryption profiles",
-     .section = "Encryption",
-     .response = schemas::profiles},
-    {.method = Method::Post,
-     .path = "/api/encryption-profiles",
-     .access = Permission::VaultWrite,
-     .handler = &KeysResource::create_profile,
-     .summary = "Create an encryption profile",
-     .section = "Encryption",
-     .body = BodyRule::Required,
-     .request = schemas::profile_create,
-     .response = schemas::profile_answer,
-     .success = 201,
-     .failures = kCreateFailures,
-     .idempotent = true},
-    {.method = Method::Get,
-     .path = "/api/encryption-profiles/{id}",
-     .access = Access::either(Permission::VaultRead, Permission::VaultWrite),
-     .handler = &KeysResource::get_profile,
-     .summary = "One encryption profile",
-     .section = "Encryption",
-     .response = schemas::profile_answer,
-     .failures = kMissing,
-     .etag = true},
-    {.method = Method::Delete,
-     .path = "/api/encryption-profiles/{id}",
-     .access = Permission::VaultWrite,
-     .handler = &KeysResource::delete_profile,
-     .summary = "Delete, retire or erase an encryption profile",
-     .section = "Encryption",
-     .query = schemas::profile_removal_query,
-     .response = schema::success_answer,
-     .failures = kChangeFailures,
-     .etag = true},
-    {.method = Method::Get,
-     .path = "/api/vault/recovery-kit",
-     .access = Permission::VaultWrite,
-     .handler = &KeysResource::kit_of_several,
-     .summary = "Recovery kit of several profiles, a ZIP",
-     .section = "Encryption",
-     .query = schemas::kits_query,
-     .failures = kChangeFailures,
-     .produces = "application/zip"},
-    {.method = Method::Get,
-     .path = "/api/vault/{id}/recovery-kit",
-     .access = Permission::VaultWrite,
-     .handler = &KeysResource::kit_of_one,
-     .summary = "Recovery kit of one profile, a ZIP",
-     .section = "Encryption",
-     .failures = kChangeFailures,
-     .produces = "application/zip"},
 };
+
+namespace {
+HttpResponse created_key(int status, const CreatedApiKey& created) {
+  return secret_answer(status, render::wrapped({{"apiKey", render::api_key(created.key)},
+                                                {"rawKey", std::string{created.raw.reveal()}}}));
+}
+}  // namespace
 
 void KeysResource::mount(RouteTable& table) { table.mount<KeysResource>(*this, kRoutes); }
 
@@ -123,65 +107,45 @@ HttpResponse KeysResource::create_key(const ApiRequest& request, const Principal
   if (const auto expires = get_string(request.body, "expiresAt")) {
     fields.expires_at = parse_iso8601(*expires, "expiresAt");
   }
-  const CreatedApiKey created = services_.api_keys.create(who, fields);
-  return secret_answer(201, render::wrapped({{"apiKey", render::api_key(created.key)},
-                                             {"rawKey", std::string{created.raw.reveal()}}}));
+  return created_key(201, services_.api_keys.create(who, fields));
 }
 
-HttpResponse KeysResource::delete_key(const ApiRequest& request, const Principal&) {
-  services_.api_keys.remove(request.param());
-  return json_answer(200, {{"success", true}});
-}
-
-HttpResponse KeysResource::list_profiles(const ApiRequest&, const Principal&) {
-  Json out = Json::array();
-  for (const auto& view : services_.profiles.list())
-    out.push_back(render::encryption_profile(view));
-  return json_answer(200, render::wrapped(std::move(out)));
-}
-
-HttpResponse KeysResource::get_profile(const ApiRequest& request, const Principal&) {
-  return json_answer(
-      200, render::wrapped(render::encryption_profile(services_.profiles.get(request.param()))));
-}
-
-HttpResponse KeysResource::create_profile(const ApiRequest& request, const Principal&) {
-  NewProfileFields fields{.name = require_string(request.body, "name")};
-  fields.description = get_string(request.body, "description").value_or("");
-  fields.recipients = get_strings(request.body, "recipients").value_or(std::vector<std::string>{});
-  fields.write_only = get_bool(request.body, "writeOnly").value_or(false);
-  return json_answer(
-      201, render::wrapped(render::encryption_profile(services_.profiles.create(fields))));
-}
-
-HttpResponse KeysResource::delete_profile(const ApiRequest& request, const Principal&) {
-  services_.profiles.remove(request.param(), {.force = request.flag("force"),
-                                              .purge = request.flag("purge"),
-                                              .confirmed_name = request.query("name")});
-  return json_answer(200, {{"success", true}});
-}
-
-HttpResponse KeysResource::kit(const Principal& who, const std::vector<std::string>& ids) {
-  RecoveryKit made = services_.recovery_kits.make(who, ids);
-  HttpResponse response = HttpResponse::text(200, std::move(made.zip), "application/zip");
-  response.headers.set("Content-Disposition", attachment_of(made.file_name));
-  response.headers.set("Cache-Control", "no-store");
-  return response;
-}
-
-HttpResponse KeysResource::kit_of_several(const ApiRequest& request, const Principal& who) {
-  std::vector<std::string> ids;
-  const std::string list = request.query("ids");
-  for (size_t at = 0; at < list.size();) {
-    const size_t comma = std::min(list.find(',', at), list.size());
-    if (comma > at) ids.push_back(list.substr(at, comma - at));
-    at = comma + 1;
+HttpResponse KeysResource::update_key(const ApiRequest& request, const Principal& who) {
+  const Json& body = request.body;
+  KeyChanges changes{.name = get_string(body, "name"),
+                     .permissions = get_strings(body, "permissions"),
+                     .enabled = get_bool(body, "enabled")};
+  if (body.contains("expiresAt")) {
+    changes.expires_at.emplace();
+    if (const auto expires = get_string(body, "expiresAt"))
+      changes.expires_at->emplace(parse_iso8601(*expires, "expiresAt"));
   }
-  return kit(who, ids);
+  return json_answer(
+      200,
+      render::wrapped(render::api_key(services_.api_keys.update(who, request.param(), changes))));
 }
 
-HttpResponse KeysResource::kit_of_one(const ApiRequest& request, const Principal& who) {
-  return kit(who, {request.param()});
+HttpResponse KeysResource::rotate_key(const ApiRequest& request, const Principal& who) {
+  return created_key(200, services_.api_keys.rotate(who, request.param()));
+}
+
+HttpResponse KeysResource::bulk_keys(const ApiRequest& request, const Principal& who) {
+  const BulkCommand command = parse_bulk(request.body);
+  const bool deletes = command.action == "delete";
+  const bool enables = command.action == "enable";
+  const BulkOutcome outcome = services_.api_keys.apply_to_all(who, command.action, command.entries);
+  return json_answer(200, render::bulk(outcome, {"API key", "API keys",
+                                                 deletes   ? "delete"
+                                                 : enables ? "enable"
+                                                           : "disable",
+                                                 deletes   ? "deleted"
+                                                 : enables ? "enabled"
+                                                           : "disabled"}));
+}
+
+HttpResponse KeysResource::delete_key(const ApiRequest& request, const Principal& who) {
+  services_.api_keys.remove(who, request.param());
+  return json_answer(200, {{"success", true}});
 }
 
 }  // namespace dbackup::host

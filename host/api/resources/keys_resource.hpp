@@ -6,7 +6,7 @@ namespace dbackup::host {
 
 struct Services;
 
-/// API keys, encryption profiles and recovery kits.
+/// API keys.
 class KeysResource {
  public:
   explicit KeysResource(Services& services) : services_{services} {}
@@ -16,14 +16,10 @@ class KeysResource {
   HttpResponse list_keys(const ApiRequest& request, const Principal& who);
   HttpResponse get_key(const ApiRequest& request, const Principal& who);
   HttpResponse create_key(const ApiRequest& request, const Principal& who);
+  HttpResponse update_key(const ApiRequest& request, const Principal& who);
+  HttpResponse rotate_key(const ApiRequest& request, const Principal& who);
+  HttpResponse bulk_keys(const ApiRequest& request, const Principal& who);
   HttpResponse delete_key(const ApiRequest& request, const Principal& who);
-  HttpResponse list_profiles(const ApiRequest& request, const Principal& who);
-  HttpResponse get_profile(const ApiRequest& request, const Principal& who);
-  HttpResponse create_profile(const ApiRequest& request, const Principal& who);
-  HttpResponse delete_profile(const ApiRequest& request, const Principal& who);
-  HttpResponse kit_of_several(const ApiRequest& request, const Principal& who);
-  HttpResponse kit_of_one(const ApiRequest& request, const Principal& who);
-  HttpResponse kit(const Principal& who, const std::vector<std::string>& ids);
   static const Route<KeysResource> kRoutes[];
 
   Services& services_;

@@ -11,15 +11,16 @@ constexpr int kUnhealthy[] = {503};
 
 Json limits_answer() {
   using namespace schema;
-  const Json limit = titled("RateLimit", object({required("points", described(integer(), "requests a window")),
-                             required("duration", described(integer(), "seconds"))}));
+  const Json limit =
+      titled("RateLimit", object({required("points", described(integer(), "requests a window")),
+                                  required("duration", described(integer(), "seconds"))}));
   return object({required("auth", limit), required("api", limit), required("mutation", limit)});
 }
 
 Json limit_json(const RateLimit& limit) {
   return {{"points", limit.points}, {"duration", limit.window_seconds}};
 }
-}
+}  // namespace
 
 const Route<StatusResource> StatusResource::kRoutes[] = {
     {.method = Method::Get,
@@ -38,13 +39,6 @@ const Route<StatusResource> StatusResource::kRoutes[] = {
      .summary = "All permissions there are",
      .section = "Account",
      .response = schemas::permissions},
-    {.method = Method::Get,
-     .path = "/api/user/me",
-     .access = Access::authenticated(),
-     .handler = &StatusResource::me,
-     .summary = "Who you are and what you may do",
-     .section = "Account",
-     .response = schemas::caller},
     {.method = Method::Get,
      .path = "/api/internal/rate-limit-config",
      .access = Permission::SettingsRead,
@@ -67,10 +61,6 @@ HttpResponse StatusResource::permissions(const ApiRequest&, const Principal&) {
     out.push_back({{"id", row.name}, {"category", row.category}, {"label", row.label}});
   }
   return json_answer(200, out);
-}
-
-HttpResponse StatusResource::me(const ApiRequest&, const Principal& who) {
-  return json_answer(200, render::wrapped(render::caller(who)));
 }
 
 HttpResponse StatusResource::limits(const ApiRequest&, const Principal&) {

@@ -16,7 +16,6 @@ class StatusResource {
   HttpResponse health(const ApiRequest& request, const Principal& who);
   HttpResponse permissions(const ApiRequest& request, const Principal& who);
   HttpResponse limits(const ApiRequest& request, const Principal& who);
-  HttpResponse me(const ApiRequest& request, const Principal& who);
   static const Route<StatusResource> kRoutes[];
 
   Services& services_;

@@ -9,6 +9,9 @@
 #include <stdexcept>
 
 #include "api/route_table.hpp"
+#include "base/id.hpp"
+#include "services/account_rules.hpp"
+#include "store/user_store.hpp"
 #include "tests/support/paths.hpp"
 
 namespace dbackup::host::testing {
@@ -120,9 +123,41 @@ Answer ApiFixture::send(Method method, const std::string& target, const Sent& se
   if (answer.body.is_discarded()) answer.body = nullptr;
   if (const auto* match = static_cast<const RouteMatch*>(request.route_context.get())) {
     const std::string fault = documented_checks ? undocumented(*match->row, method, answer) : "";
-    EXPECT_EQ(fault, "") << dbackup::host::to_string(method) << " " << match->row->path << ": " << answer.text;
+    EXPECT_EQ(fault, "") << dbackup::host::to_string(method) << " " << match->row->path << ": "
+                         << answer.text;
   }
   return answer;
+}
+
+std::vector<std::pair<std::string, std::string>> ApiFixture::open_session() {
+  std::string cookie;
+  database->write([&](Session& session) {
+    std::optional<User> chief;
+    for (User& user : UserStore{}.list(session)) {
+      if (user.is_super_admin()) chief = std::move(user);
+    }
+    if (!chief) {
+      chief.emplace(User{.id = new_uuid(), .name = "Chief", .email = new_uuid() + "@example.org"});
+      const UserGroup group = ensure_super_admin(session, clock.now_ms());
+      chief->group_id = group.id;
+      chief->created_at = chief->updated_at = clock.now_ms();
+      UserStore{}.insert(session, *chief);
+      chief = UserStore{}.find(session, chief->id);
+    }
+    cookie = services->sign_in.open_session(session, {}, *chief, true, "test").cookie.reveal();
+  });
+  root_session = {{"Cookie", "better-auth.session_token=" + cookie},
+                  {"Origin", "http://backup.test:3000"}};
+  return root_session;
+}
+
+Answer ApiFixture::send_to(const RouteRow& row, const std::string& target, Sent sent) {
+  if (row.access.is_session_only() && sent.key.empty()) {
+    if (root_session.empty()) open_session();
+    sent.key = "none";
+    sent.headers.insert(sent.headers.end(), root_session.begin(), root_session.end());
+  }
+  return send(row.method, target, sent);
 }
 
 Answer ApiFixture::post(const std::string& target, const Json& body, const std::string& key) {

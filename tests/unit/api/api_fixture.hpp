@@ -40,6 +40,11 @@ class ApiFixture : public TestDatabase {
   Answer get(const std::string& target, const Sent& sent = {}) {
     return send(Method::Get, target, sent);
   }
+  /// The headers of a SuperAdmin's browser; opens a session, of a user made for it if there is
+  /// none.
+  std::vector<std::pair<std::string, std::string>> open_session();
+  /// May do everything: by key, or by a session where no key opens a row.
+  Answer send_to(const RouteRow& row, const std::string& target, Sent sent = {});
   Answer post(const std::string& target, const Json& body, const std::string& key = "");
   /// A key with these permissions alone.
   std::string key_with(const std::vector<std::string>& permissions);
@@ -59,6 +64,7 @@ class ApiFixture : public TestDatabase {
   std::unique_ptr<Services> services;
   std::unique_ptr<ApiServer> api;
   std::string root_key;
+  std::vector<std::pair<std::string, std::string>> root_session;  ///< of the last open_session()
   /// Every answer of every test is held to its row.
   bool documented_checks = true;
 };

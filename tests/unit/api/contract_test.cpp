@@ -66,12 +66,12 @@ TEST(EveryRoute, AnswersAnUnknownIdWith404AndMalformedJsonWith400) {
     const std::string path = with_ids(*row, "unknown");
     if (row->path.find("{id}") != std::string::npos && row->body == BodyRule::None &&
         row->path.find("/download") == std::string::npos) {
-      EXPECT_EQ(api.send(row->method, path).status, 404) << row->path;
+      EXPECT_EQ(api.send_to(*row, path).status, 404) << row->path;
     }
     if (row->body == BodyRule::None) continue;
     for (const char* body : {"{", "[]", "nonsense", "\"text\"", "{\"a\":1}x"}) {
-      const Answer answer = api.send(
-          row->method, path, {.body = body, .headers = {{"Content-Type", "application/json"}}});
+      const Answer answer = api.send_to(
+          *row, path, {.body = body, .headers = {{"Content-Type", "application/json"}}});
       EXPECT_EQ(answer.status, 400) << row->path << " " << body << answer.text;
       EXPECT_TRUE(is_error_body(answer)) << row->path;
     }
@@ -105,10 +105,12 @@ TEST(EveryRoute, NeverAnswers500ToOddlyShapedBodies) {
     for (const auto& [name, property] : (*row->request)["properties"].items()) {
       for (const Json& value : values) {
         for (const std::string& id : {source, storage, job}) {
-          const Answer answer = api.send(row->method, with_ids(*row, id),
-                                         {.body = Json{{name, value}}.dump(),
-                                          .headers = {{"Content-Type", "application/json"}}});
-          EXPECT_LT(answer.status, 500) << row->path << " " << name << " " << value << answer.text;
+          const Answer answer = api.send_to(*row, with_ids(*row, id),
+                                            {.body = Json{{name, value}}.dump(),
+                                             .headers = {{"Content-Type", "application/json"}}});
+          const bool is_told = answer.status == 501 && std::ranges::count(row->failures, 501) > 0;
+          EXPECT_TRUE(answer.status < 500 || is_told)
+              << row->path << " " << name << " " << value << answer.text;
         }
       }
     }

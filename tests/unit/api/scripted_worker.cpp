@@ -51,6 +51,7 @@ Json described() {
       {"kind", "source"},
       {"id", "scripted-db"},
       {"name", "Scripted database"},
+      {"credentials", {{"primary", "USERNAME_PASSWORD"}, {"ssh", "SSH_KEY"}}},
       {"options",
        {option("host", "string"), option("port", "integer"), option("password", "string", true),
         option("pin", "string", true), option("version", "string")}},

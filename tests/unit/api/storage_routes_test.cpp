@@ -310,7 +310,9 @@ TEST(Secrets, AreInNoAnswer) {
       stored.make_job(source, stored.storage, {{"encryptionProfileId", stored.profile}});
   stored.post("/api/jobs/" + job + "/run", Json::object());
   for (const RouteRow* row : stored.api->routes().rows()) {
-    if (row->path.find("recovery-kit") != std::string::npos) continue;
+    // What is asked for its secret.
+    if (row->path.find("recovery-kit") != std::string::npos || row->path.ends_with("/reveal"))
+      continue;
     for (const std::string& id : {source, stored.storage, job, stored.profile}) {
       std::string path = row->path;
       if (const size_t at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, id);

@@ -5,6 +5,7 @@
 
 #include "crypto/age_keys.hpp"
 #include "services/api_key_service.hpp"
+#include "services/audit_log.hpp"
 #include "services/download_tokens.hpp"
 #include "services/encryption_profile_service.hpp"
 #include "store/backup_store.hpp"
@@ -33,8 +34,10 @@ ErrorCode code_of(const std::function<void()>& body) {
 }
 
 struct Keys : TestDatabase {
-  ApiKeyVerifier verifier{*database, clock};
-  ApiKeyService service{*database, clock, verifier};
+  LiveSettings live{Settings::load({})};
+  AuditLog audit{*database, clock};
+  ApiKeyVerifier verifier{*database, clock, live};
+  ApiKeyService service{*database, clock, verifier, audit};
 };
 
 TEST(ApiKeys, GrantOnlyWhatTheirGiverHolds) {
@@ -57,10 +60,11 @@ TEST(ApiKeys, StopWorkingAtOnceWhenDeleted) {
   const auto created = keys.service.create(holder_of({Permission::JobsRead}),
                                            {.name = "k", .permissions = {"jobs:read"}});
   EXPECT_NO_THROW(keys.verifier.verify(created.raw.reveal()));
-  keys.service.remove(created.key.id);
+  keys.service.remove(holder_of({}), created.key.id);
   EXPECT_EQ(code_of([&] { keys.verifier.verify(created.raw.reveal()); }),
             ErrorCode::Unauthenticated);
-  EXPECT_EQ(code_of([&] { keys.service.remove(created.key.id); }), ErrorCode::NotFound);
+  EXPECT_EQ(code_of([&] { keys.service.remove(holder_of({}), created.key.id); }),
+            ErrorCode::NotFound);
 }
 
 TEST(ApiKeys, ExpireWhileRemembered) {
@@ -138,7 +142,8 @@ TEST(DownloadTokens, EndAfterFiveMinutesAndCanBeGivenBack) {
 }
 
 struct Profiles : TestDatabase {
-  EncryptionProfileService service{*database, clock, box};
+  AuditLog audit{*database, clock};
+  EncryptionProfileService service{*database, clock, box, audit};
   void store_backup_of(const std::string& profile_id) {
     database->write([&](Session& session) {
       BackupStore{}.upsert(
@@ -152,7 +157,7 @@ struct Profiles : TestDatabase {
 
 TEST(EncryptionProfiles, SealTheirIdentityWithTheMasterKey) {
   Profiles profiles;
-  const auto view = profiles.service.create({.name = "main"});
+  const auto view = profiles.service.create({}, {.name = "main"});
   const auto& identity = view.profile.identities.at(0);
   EXPECT_EQ(identity.sealed_identity.find("AGE-SECRET-KEY"), std::string::npos);
   const auto opened = AgeIdentity::parse(profiles.service.open_identity(identity).reveal());
@@ -164,46 +169,47 @@ TEST(EncryptionProfiles, WriteOnlyOnesHoldRecipientsAlone) {
   Profiles profiles;
   const std::string recipient = AgeIdentity::generate().recipient().to_string();
   EXPECT_TRUE(is_write_only(
-      profiles.service.create({.name = "w", .recipients = {recipient}, .write_only = true})
+      profiles.service.create({}, {.name = "w", .recipients = {recipient}, .write_only = true})
           .profile));
-  EXPECT_EQ(code_of([&] { profiles.service.create({.name = "x", .write_only = true}); }),
+  EXPECT_EQ(code_of([&] { profiles.service.create({}, {.name = "x", .write_only = true}); }),
             ErrorCode::InvalidArgument);
   EXPECT_EQ(
-      code_of([&] { profiles.service.create({.name = "x", .recipients = {"age1nonsense"}}); }),
+      code_of([&] { profiles.service.create({}, {.name = "x", .recipients = {"age1nonsense"}}); }),
       ErrorCode::InvalidArgument);
-  EXPECT_EQ(profiles.service.create({.name = "e", .recipients = {recipient}})
+  EXPECT_EQ(profiles.service.create({}, {.name = "e", .recipients = {recipient}})
                 .profile.extra_recipients.size(),
             1u);
 }
 
 TEST(EncryptionProfiles, AreNotDeletedWhileBackupsNeedThem) {
   Profiles profiles;
-  const std::string id = profiles.service.create({.name = "main"}).profile.id;
+  const std::string id = profiles.service.create({}, {.name = "main"}).profile.id;
   profiles.store_backup_of(id);
-  EXPECT_EQ(code_of([&] { profiles.service.remove(id, {}); }), ErrorCode::FailedPrecondition);
-  EXPECT_NO_THROW(profiles.service.remove(id, {.force = true}));
+  EXPECT_EQ(code_of([&] { profiles.service.remove({}, id, {}); }), ErrorCode::FailedPrecondition);
+  EXPECT_NO_THROW(profiles.service.remove({}, id, {.force = true}));
   EXPECT_TRUE(profiles.service.list().empty());
   EXPECT_TRUE(profiles.service.get(id).profile.retired);
   EXPECT_EQ(profiles.service.get(id).profile.identities.size(), 1u) << "still tried at restore";
   EXPECT_EQ(
-      code_of([&] { profiles.service.remove(id, {.purge = true, .confirmed_name = "other"}); }),
+      code_of([&] { profiles.service.remove({}, id, {.purge = true, .confirmed_name = "other"}); }),
       ErrorCode::InvalidArgument);
-  EXPECT_NO_THROW(profiles.service.remove(id, {.purge = true, .confirmed_name = "main"}));
+  EXPECT_NO_THROW(profiles.service.remove({}, id, {.purge = true, .confirmed_name = "main"}));
   EXPECT_EQ(code_of([&] { profiles.service.get(id); }), ErrorCode::NotFound);
 }
 
 TEST(EncryptionProfiles, KeepTheirIdentityWhenDeletedWithoutPurge) {
   Profiles profiles;
-  const std::string id = profiles.service.create({.name = "main"}).profile.id;
-  profiles.service.remove(id, {});
+  const std::string id = profiles.service.create({}, {.name = "main"}).profile.id;
+  profiles.service.remove({}, id, {});
   EXPECT_TRUE(profiles.service.list().empty());
   EXPECT_FALSE(is_write_only(profiles.service.get(id).profile));
 }
 
 TEST(EncryptionProfiles, TakeEachNameOnce) {
   Profiles profiles;
-  profiles.service.create({.name = "main"});
-  EXPECT_EQ(code_of([&] { profiles.service.create({.name = "main"}); }), ErrorCode::AlreadyExists);
+  profiles.service.create({}, {.name = "main"});
+  EXPECT_EQ(code_of([&] { profiles.service.create({}, {.name = "main"}); }),
+            ErrorCode::AlreadyExists);
 }
 
 }  // namespace

@@ -8,14 +8,16 @@
 #include <iterator>
 
 #include "base/json.hpp"
+#include "services/audit_log.hpp"
 #include "tests/unit/services/test_database.hpp"
 
 namespace dbackup::host {
 namespace {
 
 struct Kits : testing::TestDatabase {
-  EncryptionProfileService profiles{*database, clock, box};
-  RecoveryKitService kits{*database, clock, profiles};
+  AuditLog audit{*database, clock};
+  EncryptionProfileService profiles{*database, clock, box, audit};
+  RecoveryKitService kits{*database, clock, profiles, audit};
   testing::TempFolder work;
 
   int sh(const std::string& script) const {
@@ -35,7 +37,7 @@ struct Kits : testing::TestDatabase {
 
 TEST(RecoveryKit, OpensASealedFileWithThePublicPrograms) {
   Kits kit;
-  const auto profile = kit.profiles.create({.name = "Main Vault!"}).profile;
+  const auto profile = kit.profiles.create({}, {.name = "Main Vault!"}).profile;
   kit.unpack({profile.id});
   const std::string seal = "age -r " + profile.identities[0].recipient;
   ASSERT_EQ(kit.sh("seq 1 200000 > plain.dump && zstd -q -c plain.dump | " + seal +
@@ -55,8 +57,8 @@ TEST(RecoveryKit, OpensASealedFileWithThePublicPrograms) {
 
 TEST(RecoveryKit, GivesNoOutputForDamagedOrForeignFiles) {
   Kits kit;
-  const auto profile = kit.profiles.create({.name = "a"}).profile;
-  const auto other = kit.profiles.create({.name = "b"}).profile;
+  const auto profile = kit.profiles.create({}, {.name = "a"}).profile;
+  const auto other = kit.profiles.create({}, {.name = "b"}).profile;
   kit.unpack({profile.id});
   ASSERT_EQ(kit.sh("seq 1 200000 | zstd -q | age -r " + profile.identities[0].recipient +
                    " > x.dump.zst.age"
@@ -75,8 +77,8 @@ TEST(RecoveryKit, GivesNoOutputForDamagedOrForeignFiles) {
 
 TEST(RecoveryKit, HoldsOneFileForEachOfSeveralProfiles) {
   Kits kit;
-  const auto first = kit.profiles.create({.name = "Büro A"}).profile;
-  const auto second = kit.profiles.create({.name = "B__ro A"}).profile;
+  const auto first = kit.profiles.create({}, {.name = "Büro A"}).profile;
+  const auto second = kit.profiles.create({}, {.name = "B__ro A"}).profile;
   EXPECT_EQ(kit.kits.make({}, {first.id}).file_name, "recovery_kit_b__ro_a.zip");
   EXPECT_EQ(kit.kits.make({}, {first.id, second.id, first.id}).file_name,
             "recovery_kit_2_profiles.zip");
@@ -90,15 +92,15 @@ TEST(RecoveryKit, HoldsOneFileForEachOfSeveralProfiles) {
 
 TEST(RecoveryKit, IsRefusedForProfilesWhoseKeyIsElsewhere) {
   Kits kit;
-  const auto with_key = kit.profiles.create({.name = "a"}).profile;
-  const auto write_only =
-      kit.profiles
-          .create(
-              {.name = "w", .recipients = {with_key.identities[0].recipient}, .write_only = true})
-          .profile;
+  const auto with_key = kit.profiles.create({}, {.name = "a"}).profile;
+  const auto write_only = kit.profiles
+                              .create({}, {.name = "w",
+                                           .recipients = {with_key.identities[0].recipient},
+                                           .write_only = true})
+                              .profile;
   EXPECT_THROW(kit.kits.make({}, {write_only.id}), Error);
   EXPECT_THROW(kit.kits.make({}, {"unknown"}), Error);
-  EXPECT_THROW(kit.kits.make({}, {}), Error);
+  EXPECT_THROW(kit.kits.make({}, std::vector<std::string>{}), Error);
 }
 
 }  // namespace
