@@ -4,6 +4,7 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <stdexcept>
@@ -22,8 +23,9 @@ constexpr std::string_view kSqliteScheme = "sqlite://";
 constexpr std::string_view kPostgresScheme = "postgresql://";
 constexpr int kLeaseMs = 5000;
 
-/// Makes the file, because the library would make it readable for everybody; its companions take its mode.
-/// An existing one is not even opened: closing it would drop the locks that SQLite holds on it here.
+/// Makes the file, because the library would make it readable for everybody; its companions take
+/// its mode. An existing one is not even opened: closing it would drop the locks that SQLite holds
+/// on it here.
 void make_private_file(const std::string& path) {
   const UniqueFd file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
   if (!file && errno != EEXIST) throw_errno(errno, "cannot make the metadata \"" + path + "\"");
@@ -39,8 +41,9 @@ void prepare_sqlite(soci::session& session, const std::string& path) {
   std::string mode;
   session << "PRAGMA journal_mode=WAL", soci::into(mode);
   if (mode != "wal") {
-    throw Error(ErrorCode::FailedPrecondition,
-                "the metadata database cannot use WAL on this file system (journal mode " + mode + ")");
+    throw Error(
+        ErrorCode::FailedPrecondition,
+        "the metadata database cannot use WAL on this file system (journal mode " + mode + ")");
   }
   session << "PRAGMA foreign_keys=ON";
 }
@@ -63,12 +66,32 @@ class NoNesting {
 }  // namespace
 
 struct Database::Pool {
-  explicit Pool(size_t size) : connections{size}, statements(size), count{size} {}
+  explicit Pool(size_t size)
+      : connections{size}, statements(size), seen_breaks(size), count{size} {}
 
   soci::connection_pool connections;
   std::vector<StatementCache> statements;  // one for each; they go before their connections
+  // How often a connection was found broken, and up to which of them each has been looked at since:
+  // a server that hung up has mostly dropped them all.
+  std::atomic<uint64_t> breaks = 0;
+  std::vector<uint64_t> seen_breaks;
   size_t count;
   bool is_sqlite = true;
+  std::string url;  // of PostgreSQL
+
+  static bool answers(soci::session& connection) noexcept {
+    try {
+      int one = 0;
+      connection << "SELECT 1", soci::into(one);
+      return one == 1;
+    } catch (...) {
+      return false;
+    }
+  }
+  void connect(soci::session& connection) const {
+    connection.open("postgresql", url);
+    connection << "SET client_min_messages TO warning";  // notices would reach our stderr
+  }
   // Writers of one process queue here instead of in SQLite's busy handler, which sleeps.
   std::mutex writers;
 
@@ -78,6 +101,12 @@ struct Database::Pool {
       if (!pool_.connections.try_lease(position_, kLeaseMs)) {
         throw Error(ErrorCode::Unavailable, "every connection to the metadata database is in use");
       }
+      try {
+        mend();
+      } catch (...) {
+        pool_.connections.give_back(position_);
+        rethrow_database_error();
+      }
     }
     ~Lease() { pool_.connections.give_back(position_); }
     Lease(const Lease&) = delete;
@@ -86,7 +115,27 @@ struct Database::Pool {
       return {pool_.connections.at(position_), pool_.statements.at(position_), pool_.is_sqlite};
     }
 
+    /// Whatever just failed on a connection that answers no more failed because of that.
+    void rethrow_if_lost() {
+      if (pool_.is_sqlite || answers(pool_.connections.at(position_))) return;
+      ++pool_.breaks;
+      throw Error(ErrorCode::Unavailable, "the connection to the metadata database was lost");
+    }
+
    private:
+    void mend() {
+      if (pool_.is_sqlite) return;
+      const uint64_t breaks = pool_.breaks;
+      if (pool_.seen_breaks[position_] == breaks) return;
+      soci::session& connection = pool_.connections.at(position_);
+      if (!answers(connection)) {
+        pool_.statements[position_].clear();
+        connection.close();
+        pool_.connect(connection);
+      }
+      pool_.seen_breaks[position_] = breaks;
+    }
+
     Pool& pool_;
     size_t position_ = 0;
   };
@@ -125,12 +174,9 @@ std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
       pool->is_sqlite = false;
       // SOCI takes the text apart at its first "=" and adds one where there is none, which would
       // become part of the database's name.
-      std::string url = options.url;
-      if (url.find('=') == std::string::npos) url += "?application_name=dbackup";
-      for (size_t i = 0; i < size; ++i) {
-        pool->connections.at(i).open("postgresql", url);
-        pool->connections.at(i) << "SET client_min_messages TO warning";  // notices would reach our stderr
-      }
+      pool->url = options.url;
+      if (pool->url.find('=') == std::string::npos) pool->url += "?application_name=dbackup";
+      for (size_t i = 0; i < size; ++i) pool->connect(pool->connections.at(i));
     } else {
       throw Error(ErrorCode::InvalidArgument,
                   "the metadata URL must begin with sqlite:// or postgresql://");
@@ -152,6 +198,7 @@ void Database::read(const std::function<void(Session&)>& body) {
     throw;
   } catch (...) {
     session.statements().clear();
+    lease.rethrow_if_lost();
     rethrow_database_error();
   }
 }
@@ -172,6 +219,7 @@ void Database::write(const std::function<void(Session&)>& body) {
     throw;
   } catch (...) {
     session.statements().clear();
+    lease.rethrow_if_lost();
     rethrow_database_error();
   }
 }

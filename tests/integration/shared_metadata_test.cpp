@@ -109,5 +109,26 @@ TEST(SharedMetadata, DoesOnceWhatIsSentToTwoHostsAtOnce) {
   }
 }
 
+TEST(SharedMetadata, IsThereAgainOnceTheServerIs) {
+  if (!::dbackup::testing::PostgresServer::installed())
+    GTEST_SKIP() << "no PostgreSQL server on this machine";
+  Hosts hosts;
+  Database& host = *hosts.hosts[0];
+  hosts.set(host, "before");
+  hosts.server.sql(
+      "postgres",
+      "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = 'meta'");
+  try {
+    hosts.get(host);
+    FAIL() << "a connection that was cut goes on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable) << error.what();
+  }
+  // The other three were cut as well, and nobody is told so a second time.
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(hosts.get(host), "before");
+  hosts.set(host, "after");
+  EXPECT_EQ(hosts.get(host), "after");
+}
+
 }  // namespace
 }  // namespace dbackup::host
