@@ -1,5 +1,7 @@
 #include "api/api_server.hpp"
 
+#include <algorithm>
+
 #include "api/dispatcher.hpp"
 #include "api/http_server.hpp"
 #include "api/resources/adapters_resource.hpp"
@@ -12,10 +14,22 @@
 #include "api/resources/storage_resource.hpp"
 #include "api/resources/stored_backups_resource.hpp"
 #include "api/resources/templates_resource.hpp"
+#include "api/run_follower.hpp"
 #include "api/tls.hpp"
 #include "services/services.hpp"
 
 namespace dbackup::host {
+
+namespace {
+
+RunFollowerOptions follower_options(const ApiServerOptions& options) {
+  RunFollowerOptions out = options.follower;
+  // Followers keep their connections; others need some too.
+  out.most = std::min(out.most, std::max<size_t>(1, options.http.max_connections / 4 * 3));
+  return out;
+}
+
+}  // namespace
 
 struct ApiServer::Parts {
   Parts(Services& services, const ApiServerOptions& options,
@@ -24,13 +38,15 @@ struct ApiServer::Parts {
         gate{services.control.context().live, services.control.context().clock},
         idempotency{services.control.context().database, services.control.context().clock},
         changes{services.control.context().database},
+        follower{services.executions, *services.control.context().news,
+                 services.control.context().clock, follower_options(options)},
         status{services},
         keys{services},
         certificate{services},
         adapters{services},
-        jobs{services},
+        jobs{services, follower},
         templates{services},
-        executions{services},
+        executions{services, follower},
         storage{services, {.public_url = options.public_url, .is_https = options.is_https}},
         stored_backups{services},
         documents{routes,
@@ -53,22 +69,29 @@ struct ApiServer::Parts {
     for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
     dispatcher = std::make_unique<Dispatcher>(
         routes, std::move(in_order), idempotency, changes,
-        DispatcherOptions{.log_requests = options.log_requests,
-                          .is_https = options.is_https,
-                          .gate = &gate});
+        DispatcherOptions{
+            .log_requests = options.log_requests, .is_https = options.is_https, .gate = &gate});
+    follower.check_with([this](const HttpRequest& request, const Access& access) {
+      return dispatcher->may(request, access);
+    });
     HttpServerOptions http = options.http;
     if (services.certificates.is_enabled()) {
       tls = std::make_shared<TlsListener>(services.certificates.ensure());
-      services.certificates.on_change([tls = tls](const CertificatePair& pair) { tls->replace(pair); });
+      services.certificates.on_change(
+          [tls = tls](const CertificatePair& pair) { tls->replace(pair); });
       http.transport = [tls = tls](int socket) { return tls->accept(socket); };
     }
     server = std::make_unique<HttpServer>(std::move(http), *dispatcher);
   }
 
+  /// Whoever waits has an answer before the server goes.
+  ~Parts() { follower.stop(); }
+
   std::vector<std::unique_ptr<Authenticator>> authenticators;
   ClientGate gate;
   Idempotency idempotency;
   ConditionalChanges changes;
+  RunFollower follower;
   StatusResource status;
   KeysResource keys;
   CertificateResource certificate;
@@ -96,7 +119,9 @@ void ApiServer::start() { parts_->server->start(); }
 uint16_t ApiServer::port() const { return parts_->server->port(); }
 
 bool ApiServer::drain_and_stop(std::chrono::milliseconds deadline) {
-  return parts_->server->drain_and_stop(deadline);
+  const bool is_drained = parts_->server->drain_and_stop(deadline);
+  parts_->follower.stop();
+  return is_drained;
 }
 
 RequestHandler& ApiServer::handler() noexcept { return *parts_->dispatcher; }

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <fstream>
+#include <future>
 #include <stdexcept>
 
+#include "api/http_later.hpp"
 #include "api/route_table.hpp"
 #include "tests/support/paths.hpp"
 
@@ -106,6 +108,12 @@ Answer ApiFixture::send(Method method, const std::string& target, const Sent& se
     request.body = sent.body;
     response = api->handler().handle(request);
   }
+  if (const auto later = response.later) {
+    std::promise<HttpResponse> promise;
+    auto given = promise.get_future();
+    later->attach([&](HttpResponse answer) { promise.set_value(std::move(answer)); });
+    response = given.get();
+  }
   api->handler().decorate(&request, response);
   Answer answer{.status = response.status, .headers = response.headers};
   for (const auto& [name, value] : response.fixed_headers)
@@ -120,7 +128,8 @@ Answer ApiFixture::send(Method method, const std::string& target, const Sent& se
   if (answer.body.is_discarded()) answer.body = nullptr;
   if (const auto* match = static_cast<const RouteMatch*>(request.route_context.get())) {
     const std::string fault = documented_checks ? undocumented(*match->row, method, answer) : "";
-    EXPECT_EQ(fault, "") << dbackup::host::to_string(method) << " " << match->row->path << ": " << answer.text;
+    EXPECT_EQ(fault, "") << dbackup::host::to_string(method) << " " << match->row->path << ": "
+                         << answer.text;
   }
   return answer;
 }
