@@ -6,6 +6,7 @@
 #include "api/http_server.hpp"
 #include "api/resources/adapters_resource.hpp"
 #include "api/resources/certificate_resource.hpp"
+#include "api/resources/dashboard_resource.hpp"
 #include "api/resources/documents_resource.hpp"
 #include "api/resources/executions_resource.hpp"
 #include "api/resources/jobs_resource.hpp"
@@ -47,6 +48,7 @@ struct ApiServer::Parts {
         jobs{services, follower},
         templates{services},
         executions{services, follower},
+        dashboard{services},
         storage{services, {.public_url = options.public_url, .is_https = options.is_https}},
         stored_backups{services},
         documents{routes,
@@ -62,6 +64,7 @@ struct ApiServer::Parts {
     jobs.mount(routes);
     templates.mount(routes);
     executions.mount(routes);
+    dashboard.mount(routes);
     storage.mount(routes);
     stored_backups.mount(routes);
     documents.mount(routes);
@@ -99,6 +102,7 @@ struct ApiServer::Parts {
   JobsResource jobs;
   TemplatesResource templates;
   ExecutionsResource executions;
+  DashboardResource dashboard;
   StorageResource storage;
   StoredBackupsResource stored_backups;
   DocumentsResource documents;

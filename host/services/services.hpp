@@ -5,11 +5,13 @@
 #include "services/api_key_service.hpp"
 #include "services/audit_log.hpp"
 #include "services/certificate_service.hpp"
+#include "services/dashboard_service.hpp"
 #include "services/download_service.hpp"
 #include "services/encryption_profile_service.hpp"
 #include "services/execution_service.hpp"
 #include "services/health_monitor.hpp"
 #include "services/job_service.hpp"
+#include "services/notification_log_service.hpp"
 #include "services/recovery_kit.hpp"
 #include "services/restore_service.hpp"
 #include "services/storage_service.hpp"
@@ -31,6 +33,8 @@ struct Services {
         jobs{plane, adapters, audit},
         templates{plane, audit},
         executions{plane, audit},
+        notification_log{plane.context().database},
+        dashboard{plane},
         storage{plane, audit},
         downloads{plane, audit},
         restores{plane, audit},
@@ -47,6 +51,8 @@ struct Services {
   JobService jobs;
   TemplateService templates;
   ExecutionService executions;
+  NotificationLogService notification_log;
+  DashboardService dashboard;
   StorageService storage;
   DownloadService downloads;
   RestoreService restores;
