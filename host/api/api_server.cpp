@@ -1,5 +1,7 @@
 #include "api/api_server.hpp"
 
+#include <algorithm>
+
 #include "api/dispatcher.hpp"
 #include "api/http_server.hpp"
 #include "api/origin_check.hpp"
@@ -8,6 +10,7 @@
 #include "api/resources/auth_resource.hpp"
 #include "api/resources/certificate_resource.hpp"
 #include "api/resources/credentials_resource.hpp"
+#include "api/resources/dashboard_resource.hpp"
 #include "api/resources/documents_resource.hpp"
 #include "api/resources/executions_resource.hpp"
 #include "api/resources/groups_resource.hpp"
@@ -20,10 +23,22 @@
 #include "api/resources/two_factor_resource.hpp"
 #include "api/resources/users_resource.hpp"
 #include "api/resources/vault_resource.hpp"
+#include "api/run_follower.hpp"
 #include "api/tls.hpp"
 #include "services/services.hpp"
 
 namespace dbackup::host {
+
+namespace {
+
+RunFollowerOptions follower_options(const ApiServerOptions& options) {
+  RunFollowerOptions out = options.follower;
+  // Followers keep their connections; others need some too.
+  out.most = std::min(out.most, std::max<size_t>(1, options.http.max_connections / 4 * 3));
+  return out;
+}
+
+}  // namespace
 
 struct ApiServer::Parts {
   Parts(Services& services, const ApiServerOptions& options,
@@ -33,6 +48,8 @@ struct ApiServer::Parts {
         idempotency{services.control.context().database, services.control.context().clock},
         changes{services.control.context().database},
         origins{services.control.context().live, options.public_url},
+        follower{services.executions, *services.control.context().news,
+                 services.control.context().clock, follower_options(options)},
         status{services},
         auth{services, {.public_url = options.public_url, .is_https = options.is_https}},
         two_factor{services, options.is_https},
@@ -44,9 +61,10 @@ struct ApiServer::Parts {
         certificate{services},
         credentials{services},
         adapters{services},
-        jobs{services},
+        jobs{services, follower},
         templates{services},
-        executions{services},
+        executions{services, follower},
+        dashboard{services},
         storage{services, {.public_url = options.public_url, .is_https = options.is_https}},
         stored_backups{services},
         documents{routes,
@@ -70,6 +88,7 @@ struct ApiServer::Parts {
     jobs.mount(routes);
     templates.mount(routes);
     executions.mount(routes);
+    dashboard.mount(routes);
     storage.mount(routes);
     stored_backups.mount(routes);
     documents.mount(routes);
@@ -81,6 +100,9 @@ struct ApiServer::Parts {
                                                        .is_https = options.is_https,
                                                        .gate = &gate,
                                                        .origins = &origins});
+    follower.check_with([this](const HttpRequest& request, const Access& access) {
+      return dispatcher->may(request, access);
+    });
     HttpServerOptions http = options.http;
     if (services.certificates.is_enabled()) {
       tls = std::make_shared<TlsListener>(services.certificates.ensure());
@@ -91,11 +113,15 @@ struct ApiServer::Parts {
     server = std::make_unique<HttpServer>(std::move(http), *dispatcher);
   }
 
+  /// Whoever waits has an answer before the server goes.
+  ~Parts() { follower.stop(); }
+
   std::vector<std::unique_ptr<Authenticator>> authenticators;
   ClientGate gate;
   Idempotency idempotency;
   ConditionalChanges changes;
   OriginCheck origins;
+  RunFollower follower;
   StatusResource status;
   AuthResource auth;
   TwoFactorResource two_factor;
@@ -110,6 +136,7 @@ struct ApiServer::Parts {
   JobsResource jobs;
   TemplatesResource templates;
   ExecutionsResource executions;
+  DashboardResource dashboard;
   StorageResource storage;
   StoredBackupsResource stored_backups;
   DocumentsResource documents;
@@ -130,7 +157,9 @@ void ApiServer::start() { parts_->server->start(); }
 uint16_t ApiServer::port() const { return parts_->server->port(); }
 
 bool ApiServer::drain_and_stop(std::chrono::milliseconds deadline) {
-  return parts_->server->drain_and_stop(deadline);
+  const bool is_drained = parts_->server->drain_and_stop(deadline);
+  parts_->follower.stop();
+  return is_drained;
 }
 
 RequestHandler& ApiServer::handler() noexcept { return *parts_->dispatcher; }

@@ -8,6 +8,7 @@
 
 #include "api/authenticator.hpp"
 #include "api/http_options.hpp"
+#include "api/run_follower.hpp"
 
 namespace dbackup::host {
 
@@ -17,6 +18,7 @@ class RouteTable;
 
 struct ApiServerOptions {
   HttpServerOptions http;
+  RunFollowerOptions follower;
   std::string public_url;  ///< of links; "": taken from each request
   bool is_https = false;   ///< clients reach this server by TLS
   bool log_requests = false;

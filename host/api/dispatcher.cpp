@@ -163,14 +163,31 @@ HttpResponse Dispatcher::call(const RouteMatch& match, HttpRequest& request) con
   if (row.query) schema::check_query(*row.query, request.query);
   const ApiRequest api{.http = request, .params = match.params, .body = read_body(row, request)};
   const std::string* key = row.idempotent ? request.headers.find("Idempotency-Key") : nullptr;
-  if (key == nullptr) return answer(row, api, who);
+  const auto finished = [&](HttpResponse response) {
+    return row.finish && response.status < 400 ? row.finish(api, std::move(response))
+                                               : std::move(response);
+  };
+  if (key == nullptr) return finished(answer(row, api, who));
   const IdempotentRequest idempotent{
       .principal = who.id,
       .route = std::string{to_string(row.method)} + decoded_path(request),
       .key = *key,
       .body = request.body,
       .secret_owner = row.secret_owner};
-  return idempotency_.answer(idempotent, [&] { return row.handler(api, who); });
+  return finished(idempotency_.answer(idempotent, [&] { return row.handler(api, who); }));
+}
+
+bool Dispatcher::may(const HttpRequest& request, const Access& access) const noexcept {
+  try {
+    if (access.is_public()) return true;
+    const auto who = known(request, access);
+    return who && access.admits(*who);
+  } catch (const Error& error) {
+    // Whoever has credentials that cannot be looked at now keeps what it has until they can.
+    return error.code() != ErrorCode::Unauthenticated;
+  } catch (...) {
+    return true;
+  }
 }
 
 /// The resource of the request's path as its GET shows it to `who`.

@@ -38,6 +38,9 @@ class Dispatcher final : public RequestHandler {
   void decorate(const HttpRequest* request, HttpResponse& response) override;
   void failed(const HttpRequest* request, std::exception_ptr error) noexcept override;
 
+  /// Whether the credentials of `request` still admit its sender; for answers that take long.
+  bool may(const HttpRequest& request, const Access& access) const noexcept;
+
  private:
   std::optional<Principal> known(const HttpRequest& request, const Access& access) const;
   Principal admitted(const RouteRow& row, const HttpRequest& request) const;

@@ -80,9 +80,10 @@ void HttpConnection::hangup() {
     return hub_.remove(id_);
   }
   // A client may close its direction and still wait for an answer; sending tells whether it is
-  // gone. Nobody waits for an event stream that way, and a silent one would never notice.
-  const bool answering =
-      phase_ == Phase::Working || (phase_ == Phase::Writing && !reply_->events());
+  // gone. Nobody waits for an event stream or a deferred answer that way, and a silent one would
+  // never notice.
+  const bool answering = (phase_ == Phase::Working && later_.expired()) ||
+                         (phase_ == Phase::Writing && !reply_->events());
   if (!answering) close(lock);
 }
 
@@ -177,7 +178,7 @@ void HttpConnection::dispatch(Lock& lock) {
     return answer(lock, &request, std::move(response), keep_alive);
   }
   auto waiting = std::make_shared<HttpRequest>(std::move(request));
-  HttpPool::Job job = [self = shared_from_this(), waiting] { self->work(*waiting); };
+  HttpPool::Job job = [self = shared_from_this(), waiting] { self->work(waiting); };
   if (!hub_.pool(run).post(std::move(job))) {
     HttpResponse busy = HttpResponse::error(503, "server busy");
     busy.headers.add("Retry-After", "1");
@@ -186,12 +187,11 @@ void HttpConnection::dispatch(Lock& lock) {
   lock.lock();
 }
 
-void HttpConnection::work(HttpRequest& request) {
+void HttpConnection::work(const std::shared_ptr<HttpRequest>& request) {
   try {
-    HttpResponse response = call_handler(request);
-    Lock lock{mutex_, std::defer_lock};
-    answer(lock, &request, std::move(response), form_.keep_alive);
-    drive(lock);
+    HttpResponse response = call_handler(*request);
+    if (response.later) return defer(request, response.later);
+    complete(*request, std::move(response));
   } catch (...) {  // out of memory: nothing waits for this connection any more, so it must not stay
     cut();
   }
@@ -318,78 +318,6 @@ void HttpConnection::finish_reply(Lock& lock) {
   if (!reply->has_owner()) return;
   lock.unlock();
   reply->finish(true);  // calls the layer above
-  lock.lock();
-}
-
-void HttpConnection::linger(Lock& lock) {
-  // Closing with unread input would reset the connection, and the client might lose the answer.
-  if (hung_up_) return close(lock);
-  transport_->end_sending();
-  phase_ = Phase::Lingering;
-  deadline_ = SteadyClock::now() + hub_.options.deadlines.linger;
-}
-
-void HttpConnection::sweep(TimePoint now) {
-  Lock lock{mutex_};
-  if (phase_ == Phase::Writing && waits_for_ == HttpReply::Step::Events &&
-      now - last_sent_ >= hub_.options.deadlines.comment) {
-    reply_->add_comment();
-    push(lock, 1);
-    return drive(lock);
-  }
-  if (now < deadline_) return;
-  if (phase_ == Phase::Reading && framer_.mid_request()) {
-    answer_failure(lock, 408, "request timeout");
-    return drive(lock);
-  }
-  if (phase_ != Phase::Working && phase_ != Phase::Closed) close(lock);
-}
-
-bool HttpConnection::drain() {
-  Lock lock{mutex_};
-  switch (phase_) {
-    case Phase::Reading:
-      if (framer_.mid_request()) return true;
-      close(lock);
-      return false;
-    case Phase::Working:
-      return true;
-    case Phase::Writing: {
-      if (HttpEventStream* events = reply_->events()) events->close();
-      return true;
-    }
-    case Phase::Lingering:
-    case Phase::Closed:
-      return false;
-  }
-  return false;
-}
-
-void HttpConnection::cut() {
-  Lock lock{mutex_};
-  if (phase_ != Phase::Closed) close(lock);
-}
-
-void HttpConnection::close(Lock& lock, Ending ending) {
-  phase_ = Phase::Closed;
-  deadline_ = TimePoint::max();
-  const auto reply = std::move(reply_);  // ends after the lock is free: it calls the layer above
-  const auto decided = std::exchange(decided_, std::nullopt);
-  hub_.writer->forget(socket_.get());
-  if (ending == Ending::Reset) {
-    // A FIN would look like the end of an answer that ends with the connection: the last close must
-    // reset instead.
-    const struct linger reset { .l_onoff = 1, .l_linger = 0 };
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    ::shutdown(socket_.get(), SHUT_RD);
-  } else {
-    ::shutdown(socket_.get(), SHUT_RDWR);
-  }
-  socket_.reset();
-  const bool gone = hung_up_;
-  lock.unlock();
-  if (gone) hub_.remove(id_);
-  if (reply) reply->finish(false);
   lock.lock();
 }
 

@@ -10,6 +10,7 @@
 
 #include "api/http_framer.hpp"
 #include "api/http_handler.hpp"
+#include "api/http_later.hpp"
 #include "api/http_reply.hpp"
 #include "api/http_transport.hpp"
 #include "base/unique_fd.hpp"
@@ -52,7 +53,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void answer_failure(Lock& lock, int status, std::string_view message);
   /// Decorates and sends; called with phase Working and without the lock, takes it.
   void answer(Lock& lock, const HttpRequest* request, HttpResponse response, bool keep_alive);
-  void work(HttpRequest& request);
+  void work(const std::shared_ptr<HttpRequest>& request);
+  /// Lets the thread go; complete() is called once the answer is there.
+  void defer(std::shared_ptr<HttpRequest> request, const std::shared_ptr<HttpLater>& later);
+  void complete(const HttpRequest& request, HttpResponse response);
   HttpResponse call_handler(HttpRequest& request);
   void decorate(const HttpRequest* request, HttpResponse& response);
 
@@ -77,6 +81,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::optional<HttpResponse> decided_;  // route()'s answer, while a small body is read and dropped
   HttpReply::Form form_;                 // of the answer being made
   std::unique_ptr<HttpReply> reply_;
+  std::weak_ptr<HttpLater> later_;  // while Working: the answer that is awaited
   HttpReply::Step waits_for_ = HttpReply::Step::Done;
   TimePoint deadline_ = TimePoint::max();
   TimePoint head_began_{};

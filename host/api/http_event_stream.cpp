@@ -49,10 +49,23 @@ void HttpEventStream::attach(std::function<void()> wake) {
   wake_ = std::move(wake);
 }
 
-HttpEventStream::Taken HttpEventStream::take() {
+size_t HttpEventStream::room(std::function<void()> on_room) {
   const std::lock_guard lock{mutex_};
-  Taken taken{.text = std::move(queued_), .last = closing_, .overflow = overflow_};
-  queued_.clear();
+  if (closing_ || overflow_ || ended_) return 0;
+  if (!queued_.empty()) on_room_ = std::move(on_room);
+  return limit_bytes_ - queued_.size();
+}
+
+HttpEventStream::Taken HttpEventStream::take() {
+  Taken taken;
+  std::function<void()> on_room;
+  {
+    const std::lock_guard lock{mutex_};
+    taken = {.text = std::move(queued_), .last = closing_, .overflow = overflow_};
+    queued_.clear();
+    if (!taken.text.empty()) on_room.swap(on_room_);
+  }
+  if (on_room) on_room();
   return taken;
 }
 
@@ -64,6 +77,7 @@ void HttpEventStream::end() noexcept {
     ended_ = true;
     queued_ = std::string{};
     wake_ = nullptr;
+    on_room_ = nullptr;
     call = std::exchange(on_end_, nullptr);
   }
   if (!call) return;

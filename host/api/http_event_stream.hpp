@@ -35,6 +35,9 @@ class HttpEventStream {
   /// Ends the answer after what was pushed so far.
   void close();
   bool is_open() const;
+  /// How many bytes push() takes now; 0 when the stream is over. Who looks before it pushes never drops
+  /// a slow client: `on_room` is called, once for each call of this, when the client has taken some.
+  size_t room(std::function<void()> on_room);
 
   /// For the server: `wake` is called, without the stream's lock, whenever there is something to
   /// take.
@@ -53,6 +56,7 @@ class HttpEventStream {
   mutable std::mutex mutex_;
   std::function<void()> on_end_;
   std::function<void()> wake_;
+  std::function<void()> on_room_;
   std::string queued_;
   size_t limit_bytes_;
   bool closing_ = false;

@@ -16,6 +16,8 @@
 
 namespace dbackup::host {
 
+class HttpLater;
+
 /// What is known about a relay's source once its descriptor reported end of file.
 enum class RelayEnd {
   Pending,   ///< Not known yet: the server asks again within 50 ms.
@@ -60,6 +62,8 @@ struct HttpResponse {
   std::variant<std::string, HttpRelay, std::shared_ptr<HttpEventStream>> body;
   /// Ends the connection after this answer.
   bool close = false;
+  /// When set, the answer is the one that it gives, and nothing else of this is sent.
+  std::shared_ptr<HttpLater> later = {};
 
   static HttpResponse text(int status, std::string body,
                            std::string content_type = "text/plain; charset=utf-8");

@@ -37,6 +37,7 @@ Json job(const JobView& view);
 /// asked for.
 std::string execution_text(const Execution& run, const std::string& labels,
                            const std::vector<LogEntry>* logs, TimeMs now);
+std::string log_entry_text(const LogEntry& entry);
 Json history_item(const Execution& execution);
 Json stored_file(const StoredFileView& file);
 Json encryption_profile(const ProfileView& view);

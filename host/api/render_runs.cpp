@@ -24,6 +24,7 @@ void write_date(JsonWriter& out, std::string_view name, const std::optional<Time
 
 void write_log_entry(JsonWriter& out, const LogEntry& entry) {
   out.begin_object();
+  out.key("index").number(entry.seq);
   out.key("timestamp").text(format_iso8601(entry.at));
   out.key("level").text(entry.level).key("type").text(entry.type);
   out.key("message").text(entry.message);
@@ -99,6 +100,12 @@ std::string execution_text(const Execution& run, const std::string& labels,
     out.end_array();
   }
   out.end_object();
+  return out.take();
+}
+
+std::string log_entry_text(const LogEntry& entry) {
+  JsonWriter out;
+  write_log_entry(out, entry);
   return out.take();
 }
 

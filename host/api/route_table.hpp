@@ -81,6 +81,9 @@ struct Route {
   std::string_view consumes = "application/json";  ///< media type of the body, when it has one
   RateBucket bucket = RateBucket::ByMethod;
   uint64_t body_limit = uint64_t{1} << 20;
+  /// What becomes of an answer that is no error, be it new or repeated for an idempotency key: it may
+  /// wait for what the handler began, and changes nothing.
+  HttpResponse (Resource::*finish)(const ApiRequest&, HttpResponse) = nullptr;
 };
 
 /// The same for the dispatcher and for whatever walks the table.
@@ -104,6 +107,7 @@ struct RouteRow {
   std::string produces, consumes;
   RateBucket bucket;
   uint64_t body_limit;
+  std::function<HttpResponse(const ApiRequest&, HttpResponse)> finish = {};
 };
 
 /// Whether a body sent to it is looked at.
@@ -152,6 +156,11 @@ class RouteTable {
                    .consumes = std::string{route.consumes},
                    .bucket = route.bucket,
                    .body_limit = route.body_limit};
+      if (const auto finish = route.finish; finish != nullptr) {
+        row.finish = [&resource, finish](const ApiRequest& request, HttpResponse response) {
+          return (resource.*finish)(request, std::move(response));
+        };
+      }
       if (route.query != nullptr) row.query = route.query();
       if (route.request != nullptr) row.request = route.request();
       if (route.response != nullptr) row.response = route.response();

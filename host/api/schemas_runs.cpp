@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "api/bulk_body.hpp"
 #include "api/page.hpp"
 #include "api/schemas.hpp"
@@ -35,6 +37,9 @@ Json optional_job_fields() {
        optional("schedulePresetId", nullable(text())), optional("skipVerification", flag()),
        optional("backupMode", one_of({"FULL", "INCREMENTAL"})),
        optional("fullEveryDays", integer(1, 365)), optional("verifyByHash", flag())});
+}
+Json label_query() {
+  return described(text(1, 400), "name=value; may be given more than once, and all must fit");
 }
 Json labels() {
   return described(map_of(text(0, 256)), "kept with the run and in the side file of the backup");
@@ -79,11 +84,27 @@ Json status() {
 }
 Json log_entry() {
   return titled("LogEntry",
-                object({required("timestamp", date()),
-                        required("level", one_of({"info", "success", "warning", "error"})),
+                object({required("index", described(integer(), "of the line in its run, from 1")),
+                        required("timestamp", date()), required("level", one_of({"info", "success", "warning", "error"})),
                         required("type", one_of({"general", "command", "storage", "security"})),
                         required("message", text()), optional("stage", text()),
                         optional("details", text()), optional("durationMs", integer())}));
+}
+Json execution_type() {
+  return one_of({"Backup", "Restore", "Verification", "IntegrityCheck", "System Restore"});
+}
+Json execution_detail() {
+  return titled(
+      "Execution",
+      object({required("id", text()), required("jobId", nullable(text())),
+              required("jobName", nullable(text())), required("type", execution_type()),
+              required("status", status()), required("progress", nullable(number())),
+              required("stage", nullable(text())), required("startedAt", date()),
+              required("endedAt", nullable(date())),
+              required("duration", described(integer(), "milliseconds")),
+              required("size", nullable(integer())), required("path", nullable(text())),
+              required("error", nullable(text())), optional("detail", text()),
+              optional("labels", labels()), optional("logs", list_of(log_entry()))}));
 }
 }  // namespace
 
@@ -144,20 +165,17 @@ Json run_answer() {
                                      required("message", text())}));
 }
 
-Json execution() {
-  return wrapped(
-      titled("Execution",
-             object({required("id", text()), required("jobId", nullable(text())),
-                     required("jobName", nullable(text())),
-                     required("type", one_of({"Backup", "Restore", "Verification", "IntegrityCheck",
-                                              "System Restore"})),
-                     required("status", status()), required("progress", nullable(number())),
-                     required("stage", nullable(text())), required("startedAt", date()),
-                     required("endedAt", nullable(date())),
-                     required("duration", described(integer(), "milliseconds")),
-                     required("size", nullable(integer())), required("path", nullable(text())),
-                     required("error", nullable(text())), optional("detail", text()),
-                     optional("labels", labels()), optional("logs", list_of(log_entry()))})));
+Json run_job_answer() {
+  return titled("RunJobAnswer",
+                object({required("success", flag()), required("executionId", text()),
+                        required("message", text()),
+                        optional("data", described(execution_detail(), "with wait: how it goes"))}));
+}
+Json execution() { return wrapped(execution_detail()); }
+Json execution_page() {
+  return merged(paged(execution_detail()),
+                object({required("nextCursor",
+                                 described(nullable(text()), "null: this is the last page"))}));
 }
 Json history() {
   const Json run =
@@ -201,12 +219,46 @@ Json stored_file() {
                                required("trigger", text())}))}));
 }
 Json stored_files() { return list_of(stored_file()); }
+Json wait_query() {
+  return object({optional(
+      "wait", described(integer(0, 300),
+                        "seconds: answer when the run has ended, and at the latest after so long"))});
+}
 Json execution_query() {
-  return object({optional("includeLogs", described(flag(), "adds the log"))});
+  return merged(object({optional("includeLogs", described(flag(), "adds the log"))}), wait_query());
+}
+Json logs_query() {
+  return object({optional("after", described(integer(0, INT64_MAX), "index of the last line known")),
+                 optional("limit", described(integer(1, 1000), "lines; 500 when not given")),
+                 optional("format", described(one_of({"json", "text"}),
+                                              "text: for passing on, without addresses and "
+                                              "credentials; X-Next-Index is what to ask for after"))});
+}
+Json logs() {
+  return object({required("success", flag()), required("data", list_of(log_entry())),
+                 required("next", described(integer(), "what to ask for after")),
+                 required("status", status())});
+}
+Json events_query() {
+  return object({optional("after", described(integer(0, INT64_MAX),
+                                             "index of the last line known; Last-Event-ID wins"))});
+}
+Json executions_query() {
+  return merged(
+      object({optional("jobId", text(1, 100)), optional("status", status()),
+              optional("type", execution_type()),
+              optional("from", described(date(), "started at or after")),
+              optional("to", described(date(), "started before")), optional("label", label_query()),
+              optional("cursor", described(text(1, 1000),
+                                           "nextCursor of the answer before; not together with page"))}),
+      page_query());
 }
 Json files_query() {
-  return object({optional("typeFilter", described(text(), "BACKUP or SYSTEM; else all")),
-                 optional("refresh", described(flag(), "look at the destination itself"))});
+  return merged(object({optional("typeFilter", described(text(), "BACKUP or SYSTEM; else all")),
+                        optional("refresh", described(flag(), "look at the destination itself")),
+                        optional("jobId", text(1, 100)), optional("jobName", text(1, 200)),
+                        optional("label", label_query())}),
+                page_query());
 }
 Json latest_query() { return object({optional("jobId", text()), optional("jobName", text())}); }
 Json download_query() {

@@ -54,8 +54,9 @@ constexpr std::array kSettings{
     SettingRow{"backup.confirm", Choice, "size",
                "After a destination committed: size compares the size it reports with the bytes hashed on the way; "
                "read reads everything back and compares the hash.", 0, 0, "size|read"},
-    SettingRow{"backup.post_upload_verify", Boolean, "false", "Verify each backup against its checksum after the run.",
-               0, 0, "", "backup.postUploadVerify"},
+    SettingRow{"backup.post_upload_verify", Boolean, "false",
+               "Read each backup back and compare its hash before it counts as stored, as backup.confirm: read does; jobs "
+               "with skipVerification are exempt.", 0, 0, "", "backup.postUploadVerify"},
     SettingRow{"system.filename_pattern", Text, "{job_name}_yyyy-MM-dd_HH-mm-ss",
                "Name of a stored backup when neither its job nor a default template gives one.", 0, 200, "",
                "system.filenamePattern"},

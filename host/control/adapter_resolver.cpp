@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "control/plugin_registry.hpp"
+#include "protocol/secret_names.hpp"
 #include "store/adapter_store.hpp"
 
 namespace dbackup::host {
@@ -84,6 +85,39 @@ protocol::AdapterRef AdapterResolver::resolve(const std::string& config_id) cons
 Json AdapterResolver::open_config(const AdapterConfig& adapter) const {
   const SecretString text = context_.box.open(adapter.sealed_config, config_context(adapter.id));
   return parse_json(text.reveal(), "configuration of \"" + adapter.name + "\"");
+}
+
+namespace {
+
+void collect_texts(const Json& value, std::vector<std::string>& out) {
+  if (value.is_string()) out.push_back(value.get<std::string>());
+  if (!value.is_object() && !value.is_array()) return;
+  for (const Json& member : value) collect_texts(member, out);
+}
+
+void collect_secrets(const Json& config, const protocol::AdapterDescriptor* descriptor,
+                     std::vector<std::string>& out) {
+  if (config.is_array()) {
+    for (const Json& member : config) collect_secrets(member, descriptor, out);
+  }
+  if (!config.is_object()) return;
+  for (const auto& [name, member] : config.items()) {
+    if (is_secret_name(name, descriptor)) {
+      collect_texts(member, out);
+    } else {
+      collect_secrets(member, descriptor, out);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> AdapterResolver::secrets_of(const AdapterConfig& adapter,
+                                                     const Json& config) const {
+  const auto registered = plugins_.find(adapter.adapter_id);
+  std::vector<std::string> out;
+  collect_secrets(config, registered ? &registered->descriptor : nullptr, out);
+  return out;
 }
 
 std::string AdapterResolver::seal_config(const std::string& id, const Json& config) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/json.hpp"
 #include "control/context.hpp"
@@ -31,6 +32,8 @@ class AdapterResolver {
 
   /// The whole configuration, secrets in clear; context "adapter/<id>".
   Json open_config(const AdapterConfig& adapter) const;
+  /// Values of `config` that no text may show: those of its secret members, at any depth.
+  std::vector<std::string> secrets_of(const AdapterConfig& adapter, const Json& config) const;
   std::string seal_config(const std::string& id, const Json& config) const;
 
  private:

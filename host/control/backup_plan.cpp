@@ -84,6 +84,12 @@ std::vector<std::string> recipients_of(Session& session, const std::string& prof
   return out;
 }
 
+/// What is read back is verified before it counts as stored; the exemption is from the setting alone.
+std::string confirmation_of(const RunParts& parts, const Job& job, const ControlSettings& settings) {
+  const bool is_wanted = parts.context.live.now()->flag("backup.post_upload_verify");
+  return job.verify_by_hash || (is_wanted && !job.skip_verification) ? "read" : settings.backup_confirm;
+}
+
 Json sidecar_template(const RunParts& parts, const Execution& execution, const BackupPlan& plan,
                       const ControlSettings& settings) {
   Sidecar sidecar;
@@ -175,7 +181,7 @@ BackupPlan plan_backup(const RunParts& parts, const Execution& execution, Execut
   request.path_stem = job_folder(plan.job.name) + "/" + encode_path_component(stem);
   request.extension = require_string(adapter->descriptor.capabilities, "extension");
   request.memory_bytes = settings.worker_memory_bytes;
-  request.confirm = settings.backup_confirm;
+  request.confirm = confirmation_of(parts, plan.job, settings);
   request.mac_key = to_hex(parts.keys.key(execution.id).reveal());
   request.sidecar = sidecar_template(parts, execution, plan, settings);
   return plan;

@@ -170,16 +170,8 @@ void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane) {
   state_->listed_at[destination_id] = started_at;
 }
 
-std::vector<StoredBackup> Catalog::list(const std::string& destination_id, bool is_refresh) {
-  const auto stored = [&] {
-    std::vector<StoredBackup> rows;
-    state_->context.database.read([&](Session& s) { rows = BackupStore{}.list(s, destination_id); });
-    return rows;
-  };
-  if (is_refresh) {
-    refresh(destination_id);
-    return stored();
-  }
+void Catalog::look_at(const std::string& destination_id, bool is_refresh) {
+  if (is_refresh) return refresh(destination_id);
   bool is_known = false, is_fresh = false;
   {
     const std::lock_guard lock{state_->mutex};
@@ -187,15 +179,24 @@ std::vector<StoredBackup> Catalog::list(const std::string& destination_id, bool 
     is_known = at != state_->listed_at.end();
     is_fresh = is_known && state_->context.clock.now_ms() - at->second < kFresh;
   }
-  std::vector<StoredBackup> rows = stored();
-  if (is_fresh) return rows;
-  if (!is_known && rows.empty()) {
-    refresh(destination_id);
-    return stored();
+  if (is_fresh) return;
+  bool has_rows = is_known;
+  if (!is_known) {
+    state_->context.database.read(
+        [&](Session& s) { has_rows = BackupStore{}.has_any(s, destination_id); });
   }
+  if (!has_rows) return refresh(destination_id);
   const std::lock_guard lock{state_->mutex};
   state_->wanted.insert(destination_id);
   state_->changed.notify_all();
+}
+
+std::vector<StoredBackup> Catalog::list(const std::string& destination_id, bool is_refresh,
+                                        const BackupFilter& filter) {
+  look_at(destination_id, is_refresh);
+  std::vector<StoredBackup> rows;
+  state_->context.database.read(
+      [&](Session& s) { rows = BackupStore{}.list(s, destination_id, filter); });
   return rows;
 }
 
@@ -216,7 +217,7 @@ StoredBackup Catalog::find(const std::string& destination_id, const std::string&
 
 std::optional<StoredBackup> Catalog::latest(const std::string& destination_id, const std::string& job_id,
                                             const std::string& job_name) {
-  list(destination_id);  // known, or listed now
+  look_at(destination_id, /*is_refresh=*/false);  // known, or listed now
   std::optional<StoredBackup> found;
   state_->context.database.read(
       [&](Session& s) { found = BackupStore{}.latest(s, destination_id, job_id, job_name); });

@@ -9,6 +9,7 @@
 
 #include "control/context.hpp"
 #include "model/nouns.hpp"
+#include "store/backup_store.hpp"
 
 namespace dbackup::host {
 
@@ -28,7 +29,8 @@ class Catalog {
   /// Newest first. A destination never listed, or `refresh`, is listed first; a listing older than two
   /// hours is answered and renewed in the background. Throws Error{NotFound} for an unknown
   /// destination, {InvalidArgument} when it is no storage, what the worker says when it cannot be listed.
-  std::vector<StoredBackup> list(const std::string& destination_id, bool refresh = false);
+  std::vector<StoredBackup> list(const std::string& destination_id, bool refresh = false,
+                                 const BackupFilter& filter = {});
   /// Lists the destination once more before it throws Error{NotFound}.
   StoredBackup find(const std::string& destination_id, const std::string& path);
   /// Newest backup; `job_id`, `job_name` "": any.
@@ -65,6 +67,8 @@ class Catalog {
 
  private:
   void refresh_in(const std::string& destination_id, WorkerLane lane);
+  /// Has listed the destination, or wants it listed, as list() says.
+  void look_at(const std::string& destination_id, bool is_refresh);
   struct State;
   std::unique_ptr<State> state_;
 };

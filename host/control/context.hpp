@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/clock.hpp"
 #include "base/logging.hpp"
 #include "base/settings.hpp"
+#include "control/run_news.hpp"
 #include "crypto/secret_box.hpp"
 #include "store/database.hpp"
 
@@ -30,6 +32,7 @@ struct ControlContext {
   std::string program_version;
   std::string data_dir;
   LiveSettings& live;           ///< all settings, as the API may change them
+  std::shared_ptr<RunNews> news = std::make_shared<RunNews>();  ///< of what is written about runs
 
   ControlSettings settings() const;  ///< the ones that runs ask for. [any-thread]
 };

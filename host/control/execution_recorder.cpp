@@ -110,6 +110,7 @@ struct RecorderWriter::State {
         if (!batch.empty()) ExecutionStore{}.append_logs(s, id, batch);
         if (with_progress) ExecutionStore{}.set_progress(s, id, percent, stage, detail, context.clock.now_ms());
       });
+      context.news->tell(id, RunNews::What::Progress);
     } catch (const std::exception& error) {
       // Lines are lost, the run goes on: its outcome is written by others, who fail loudly.
       log_error("the log of execution " + id + " cannot be written: " + error.what());

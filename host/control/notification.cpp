@@ -2,15 +2,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 
 #include "base/error.hpp"
+#include "base/logging.hpp"
 #include "control/adapter_resolver.hpp"
 #include "control/execution_recorder.hpp"
 #include "control/job_templates.hpp"
+#include "control/notification_log.hpp"
 #include "control/stage_table.hpp"
 #include "control/worker_client.hpp"
 #include "protocol/message_json.hpp"
+#include "store/adapter_store.hpp"
+#include "store/notification_log_store.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -91,16 +96,8 @@ void NotificationRouter::backup_ended(const Execution& run, const Job& job, cons
     if (channels.empty()) return;
     const Json event = backup_event(run, source_name, context_.clock.now_ms());
     for (const auto& channel_id : channels) {
-      try {
-        WorkerCall call;
-        call.deadline = kSendLimit;
-        call.stop = stop;
-        call.lane = WorkerLane::Run;
-        const protocol::NotifyRequest request{.adapter = resolver_.resolve(channel_id), .event = event};
-        workers_.run(protocol::Operation::Notify, Json(request), call);
-      } catch (const Error& error) {
-        recorder.warning("a notification was not delivered: " + std::string(error.what()));
-      }
+      const std::string error = deliver(channel_id, event, run.id, stop);
+      if (!error.empty()) recorder.warning("a notification was not delivered: " + error);
     }
   } catch (const std::exception& error) {
     try {
@@ -109,6 +106,39 @@ void NotificationRouter::backup_ended(const Execution& run, const Job& job, cons
       return;  // out of memory: the run itself has ended well
     }
   }
+}
+
+std::string NotificationRouter::deliver(const std::string& channel_id, const Json& event,
+                                        const std::string& execution_id, std::stop_token stop) {
+  AdapterConfig channel{.id = channel_id};
+  std::vector<std::string> secrets;
+  std::string failure;
+  try {
+    context_.database.read([&](Session& s) {
+      if (auto found = AdapterStore{}.find(s, channel_id)) channel = std::move(*found);
+    });
+    if (channel.adapter_id.empty()) throw Error(ErrorCode::NotFound, "the channel does not exist");
+    secrets = resolver_.secrets_of(channel, resolver_.open_config(channel));
+    const protocol::AdapterRef adapter = resolver_.resolve(channel);
+    std::ranges::move(resolver_.secrets_of(channel, adapter.config), std::back_inserter(secrets));
+    WorkerCall call;
+    call.deadline = kSendLimit;
+    call.stop = std::move(stop);
+    call.lane = WorkerLane::Run;
+    const protocol::NotifyRequest request{.adapter = adapter, .event = event};
+    workers_.run(protocol::Operation::Notify, Json(request), call);
+  } catch (const Error& error) {
+    failure = error.what();
+    if (failure.empty()) failure = "delivery failed";
+  }
+  const NotificationLog entry =
+      notification_entry(channel, secrets, event, execution_id, failure, context_.clock.now_ms());
+  try {
+    context_.database.write([&](Session& s) { NotificationLogStore{}.insert(s, entry); });
+  } catch (const std::exception& error) {
+    log_error(std::string("what was told to a channel cannot be noted: ") + error.what());
+  }
+  return entry.error;
 }
 
 }  // namespace dbackup::host

@@ -27,6 +27,11 @@ class NotificationRouter {
   void backup_ended(const Execution& run, const Job& job, const std::string& source_name,
                     ExecutionRecorder& recorder, std::stop_token stop = {}) noexcept;
 
+  /// Hands `event` to one channel, and notes in the notification log whether it arrived. Why it did not,
+  /// without secrets; "": it did. `execution_id` "": the event is of no run. Blocks for up to 30 s.
+  std::string deliver(const std::string& channel_id, const Json& event, const std::string& execution_id,
+                      std::stop_token stop = {});
+
  private:
   const ControlContext& context_;
   WorkerClient& workers_;

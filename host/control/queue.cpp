@@ -74,6 +74,7 @@ struct Queue::State {
         next = ExecutionStore{}.claim_next(s, parts.context.host_id, limit, parts.context.clock.now_ms());
       });
       if (!next) return;
+      parts.context.news->tell(next->id, RunNews::What::Status);
       begin(std::move(*next));
     }
   }
@@ -242,7 +243,11 @@ CancelOutcome Queue::cancel(const std::string& execution_id, const std::string& 
     ExecutionStore{}.append_logs(s, execution_id, {line});
     outcome = CancelOutcome::Cancelled;
   });
-  if (outcome == CancelOutcome::Cancelled) return outcome;
+  const auto tell = [&] {
+    state_->parts.context.news->tell(execution_id, RunNews::What::Status);
+    return outcome;
+  };
+  if (outcome == CancelOutcome::Cancelled) return tell();
   if (has_ended) return CancelOutcome::AlreadyEnded;
   if (state_->signal(execution_id, reason)) return CancelOutcome::Signalled;
   state_->database().write([&](Session& s) {
@@ -256,7 +261,7 @@ CancelOutcome Queue::cancel(const std::string& execution_id, const std::string& 
     if (ExecutionStore{}.end_abandoned(s, execution_id, end)) outcome = CancelOutcome::Forced;
   });
   if (outcome == CancelOutcome::Forced) kick();
-  return outcome;
+  return tell();
 }
 
 void Queue::stop(std::chrono::milliseconds grace) {

@@ -232,6 +232,7 @@ bool Reconciler::end_dead_run(const Execution& run) {
                        : end.error;
     ExecutionStore{}.append_logs(s, run.id, {line});
   });
+  if (has_ended) context_.news->tell(run.id, RunNews::What::Status);
   return has_ended;
 }
 

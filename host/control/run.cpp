@@ -26,6 +26,7 @@ void end_run(const RunParts& parts, const Execution& execution, const ExecutionE
         }
         if (together) together(s);
       });
+      parts.context.news->tell(execution.id, RunNews::What::Status);
       return;
     } catch (const Error& error) {
       // A full disk or a database that is away for a moment must not turn a backup into a lost row.

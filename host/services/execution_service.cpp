@@ -1,5 +1,7 @@
 #include "services/execution_service.hpp"
 
+#include <algorithm>
+
 #include "base/id.hpp"
 #include "control/control_plane.hpp"
 #include "services/audit_log.hpp"
@@ -49,6 +51,7 @@ std::string ExecutionService::run(const Principal& who, const RunJob& command) {
     if (is_key) details["apiKeyId"] = who.id;
     audit_.write(session, who, AuditAction::Execute, AuditResource::Job, job->id, details);
   });
+  control_.context().news->tell(execution.id, RunNews::What::Status);
   control_.queue().kick();
   return execution.id;
 }
@@ -64,10 +67,9 @@ ExecutionView ExecutionService::get(const std::string& id, bool with_logs) {
   return view;
 }
 
-void ExecutionService::visit(
-    const std::string& id, bool with_logs,
-    const std::function<void(const Execution&, const std::string& labels,
-                             const std::vector<LogEntry>& logs)>& body) {
+void ExecutionService::visit(const std::string& id, bool with_logs,
+                             const std::function<void(const Execution&, const std::string& labels,
+                                                      const std::vector<LogEntry>& logs)>& body) {
   control_.context().database.read([&](Session& session) {
     std::vector<LogEntry> logs;
     if (with_logs) logs = ExecutionStore{}.logs(session, id);
@@ -79,7 +81,14 @@ void ExecutionService::visit(
 }
 
 std::string ExecutionService::cancel(const Principal& who, const std::string& id) {
-  switch (control_.queue().cancel(id, who.name)) {
+  const CancelOutcome outcome = control_.queue().cancel(id, who.name);
+  if (outcome != CancelOutcome::AlreadyEnded && outcome != CancelOutcome::Unknown) {
+    // The queue has transactions of its own, so this is one more.
+    const Execution run = get(id, /*with_logs=*/false).execution;
+    audit_.write(who, AuditAction::Execute, AuditResource::Job, run.job_id,
+                 {{"executionId", id}, {"action", "cancel"}, {"type", run.type}});
+  }
+  switch (outcome) {
     case CancelOutcome::Cancelled:
       return "Execution cancelled";
     case CancelOutcome::Signalled:
@@ -93,6 +102,71 @@ std::string ExecutionService::cancel(const Principal& who, const std::string& id
       break;
   }
   throw Error(ErrorCode::NotFound, "execution not found");
+}
+
+std::optional<ExecutionPosition> ExecutionService::list(const ExecutionFilter& filter,
+                                                        ExecutionSlice slice, const Body& body) {
+  const int64_t wanted = slice.limit;
+  slice.limit = wanted + 1;  // one more shows whether there is a next page
+  int64_t shown = 0;
+  bool has_more = false;
+  ExecutionPosition last;
+  control_.context().database.read([&](Session& session) {
+    ExecutionListStore{}.list(session, filter, slice,
+                              [&](const Execution& run, const std::string& labels) {
+                                if (++shown > wanted) {
+                                  has_more = true;
+                                  return;
+                                }
+                                last = {.started_at = run.started_at, .id = run.id};
+                                body(run, labels);
+                              });
+  });
+  return has_more ? std::optional{last} : std::nullopt;
+}
+
+void ExecutionService::active(const Body& body) {
+  control_.context().database.read([&](Session& session) {
+    // Whoever waits now and runs a moment later is shown twice rather than not at all.
+    for (const char* status : {"Pending", "Running"})
+      ExecutionListStore{}.list(session, {.status = status}, {.limit = 500}, body);
+  });
+}
+
+void ExecutionService::ended_since(TimeMs time, const Body& body) {
+  control_.context().database.read([&](Session& session) {
+    ExecutionListStore{}.ended_since(session, std::max<TimeMs>(1, time), 1000, body);
+  });
+}
+
+std::vector<LogEntry> ExecutionService::logs(const std::string& id, int64_t after, int64_t limit) {
+  std::vector<LogEntry> out;
+  control_.context().database.read(
+      [&](Session& session) { out = ExecutionStore{}.logs(session, id, after, limit); });
+  return out;
+}
+
+bool ExecutionService::has_ended(const std::string& id) {
+  bool out = false;
+  visit(id, /*with_logs=*/false, [&](const Execution& run, const std::string&, const auto&) {
+    out = run.ended_at.has_value();
+  });
+  return out;
+}
+
+int64_t ExecutionService::count(const ExecutionFilter& filter) {
+  const auto counted = [&](int64_t most) {
+    int64_t count = 0;
+    control_.context().database.read(
+        [&](Session& session) { count = ExecutionListStore{}.count(session, filter, most); });
+    return count;
+  };
+  const int64_t few = counted(kCountedEachTime + 1);
+  if (few <= kCountedEachTime) return few;
+  Json key{filter.job_id, filter.status, filter.type, filter.from.value_or(-1),
+           filter.before.value_or(-1)};
+  for (const auto& [name, value] : filter.labels) key.push_back({name, value});
+  return totals_.get(dump_json(key), [&] { return counted(0); });
 }
 
 std::vector<Execution> ExecutionService::history() {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "model/nouns.hpp"
+#include "services/kept_answers.hpp"
+#include "store/execution_list_store.hpp"
 
 namespace dbackup::host {
 
@@ -42,9 +44,25 @@ class ExecutionService {
   std::string cancel(const Principal& who, const std::string& id);
   std::vector<Execution> history();  ///< the newest 100
 
+  using Body = std::function<void(const Execution&, const std::string& labels)>;
+  /// Shows `body` the rows of a page; where the next one begins, nullopt after the last.
+  std::optional<ExecutionPosition> list(const ExecutionFilter& filter, ExecutionSlice slice,
+                                        const Body& body);
+  /// Runs under way, at most 500 that wait and 500 that run.
+  void active(const Body& body);
+  /// The last 1,000 runs that ended at that time or later, oldest end first.
+  void ended_since(TimeMs time, const Body& body);
+  /// Lines after number `after`, at most `limit`.
+  std::vector<LogEntry> logs(const std::string& id, int64_t after, int64_t limit);
+  /// Throws Error{NotFound}. Whether the run has ended.
+  bool has_ended(const std::string& id);
+  /// How many runs fit. Exact up to 2,000; beyond it a count may be some seconds old: see KeptAnswers.
+  int64_t count(const ExecutionFilter& filter);
+
  private:
   ControlPlane& control_;
   const AuditLog& audit_;
+  KeptAnswers<int64_t> totals_;
 };
 
 /// "Api" or "Manual": what started it.

@@ -15,6 +15,7 @@ namespace dbackup::host {
 namespace {
 
 constexpr size_t kFewJobs = 8;  ///< up to here single rows are looked up rather than whole tables
+constexpr int64_t kMostLookUps = 500;  ///< the same for last runs: a page looks up only its own
 
 Job found(Session& session, const std::string& id) {
   auto job = JobStore{}.find(session, id);
@@ -110,12 +111,11 @@ std::vector<JobView> JobService::list(const JobFilter& filter) {
     std::vector<Job> jobs = JobStore{}.list(session, filter);
     const auto around = surroundings(session, jobs);
     std::map<std::string, LastRun> last;
-    if (jobs.size() > kFewJobs) {
+    if (static_cast<int64_t>(jobs.size()) > kMostLookUps) {
       for (LastRun& run : ExecutionStore{}.last_runs(session)) last[run.job_id] = std::move(run);
     } else {
       for (const Job& job : jobs) {
-        if (auto run = ExecutionStore{}.newest_of_job(session, job.id))
-          last[job.id] = {job.id, run->status, run->started_at};
+        if (auto run = ExecutionStore{}.last_run(session, job.id)) last[job.id] = std::move(*run);
       }
     }
     for (Job& job : jobs) {
@@ -133,8 +133,7 @@ JobView JobService::get(const std::string& id) {
   control_.context().database.read([&](Session& session) {
     out.job = found(session, id);
     out.around = surroundings(session, {out.job});
-    if (const auto run = ExecutionStore{}.newest_of_job(session, id))
-      out.last_run = LastRun{id, run->status, run->started_at};
+    out.last_run = ExecutionStore{}.last_run(session, id);
   });
   return out;
 }

@@ -1,19 +1,7 @@
 #include "services/redaction.hpp"
 
-#include <algorithm>
-#include <array>
-
-#include "protocol/descriptor.hpp"
-
 namespace dbackup::host {
 namespace {
-
-constexpr std::array<std::string_view, 23> kSecretNames{
-    "password",     "token",        "secret",      "secretKey",     "secretAccessKey",
-    "accessKey",    "accessKeyId",  "apiKey",      "webhookUrl",    "uri",
-    "passphrase",   "privateKey",   "sshPassword", "sshPrivateKey", "sshPassphrase",
-    "clientSecret", "refreshToken", "authHeader",  "accountSid",    "authToken",
-    "appToken",     "botToken",     "accessToken"};
 
 bool has_value(const Json& value) {
   if (value.is_null()) return false;
@@ -22,15 +10,6 @@ bool has_value(const Json& value) {
 }
 
 }  // namespace
-
-std::span<const std::string_view> secret_names() noexcept { return kSecretNames; }
-
-bool is_secret_name(std::string_view name, const protocol::AdapterDescriptor* descriptor) noexcept {
-  if (std::ranges::find(kSecretNames, name) != kSecretNames.end()) return true;
-  return descriptor != nullptr && std::ranges::any_of(descriptor->options, [&](const auto& option) {
-           return option.secret && option.name == name;
-         });
-}
 
 Json redacted(const Json& config, const protocol::AdapterDescriptor* descriptor) {
   if (config.is_array()) {

@@ -1,21 +1,9 @@
 #pragma once
 
-#include <span>
-#include <string_view>
-
 #include "base/json.hpp"
+#include "protocol/secret_names.hpp"
 
 namespace dbackup::host {
-
-namespace protocol {
-struct AdapterDescriptor;
-}
-
-/// Names that hold a secret wherever they stand in a configuration, whatever its plugin declares.
-std::span<const std::string_view> secret_names() noexcept;
-/// By that list or as a secret option of the descriptor, which may be nullptr when the plugin is
-/// gone.
-bool is_secret_name(std::string_view name, const protocol::AdapterDescriptor* descriptor) noexcept;
 
 /// `config` without its secrets, at any depth.
 Json redacted(const Json& config, const protocol::AdapterDescriptor* descriptor);

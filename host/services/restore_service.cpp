@@ -207,6 +207,7 @@ std::string RestoreService::restore(const Principal& who, const RestoreCommand& 
     control_.secrets().forget(execution.id);
     throw;
   }
+  control_.context().news->tell(execution.id, RunNews::What::Status);
   control_.queue().kick();
   return execution.id;
 }

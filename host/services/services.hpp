@@ -6,6 +6,7 @@
 #include "services/audit_log.hpp"
 #include "services/certificate_service.hpp"
 #include "services/credential_service.hpp"
+#include "services/dashboard_service.hpp"
 #include "services/download_service.hpp"
 #include "services/encryption_profile_service.hpp"
 #include "services/execution_service.hpp"
@@ -13,6 +14,7 @@
 #include "services/health_monitor.hpp"
 #include "services/job_service.hpp"
 #include "services/profile_recovery.hpp"
+#include "services/notification_log_service.hpp"
 #include "services/recovery_kit.hpp"
 #include "services/restore_service.hpp"
 #include "services/session_verifier.hpp"
@@ -45,6 +47,8 @@ struct Services {
         jobs{plane, adapters, audit},
         templates{plane, audit},
         executions{plane, audit},
+        notification_log{plane.context().database},
+        dashboard{plane},
         storage{plane, audit},
         downloads{plane, audit},
         restores{plane, audit},
@@ -68,6 +72,8 @@ struct Services {
   JobService jobs;
   TemplateService templates;
   ExecutionService executions;
+  NotificationLogService notification_log;
+  DashboardService dashboard;
   StorageService storage;
   DownloadService downloads;
   RestoreService restores;

@@ -76,7 +76,7 @@ std::vector<StoredFileView> StorageService::list(const std::string& destination_
   require_storage(control_, destination_id);
   std::vector<StoredFileView> out;
   as_adapter_failure([&] {
-    for (StoredBackup& backup : control_.catalog().list(destination_id, options.refresh)) {
+    for (StoredBackup& backup : control_.catalog().list(destination_id, options.refresh, options.which)) {
       StoredFileView view = file_view(std::move(backup));
       if (fits(view, options.filter)) out.push_back(std::move(view));
     }
@@ -120,6 +120,7 @@ std::string StorageService::start_verification(const Principal& who,
     audit_.write(session, who, AuditAction::Execute, AuditResource::Destination, destination_id,
                  {{"path", path}, {"action", "verify"}, {"executionId", execution.id}});
   });
+  control_.context().news->tell(execution.id, RunNews::What::Status);
   control_.queue().kick();
   return execution.id;
 }

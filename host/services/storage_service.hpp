@@ -35,6 +35,7 @@ class StorageService {
   struct ListOptions {
     TypeFilter filter = TypeFilter::All;
     bool refresh = false;
+    BackupFilter which = {};  ///< its limits cannot be combined with `filter`, which is applied after it
   };
   /// Newest first. Throws Error{NotFound} for an unknown adapter, {InvalidArgument} for one that is
   /// no storage.

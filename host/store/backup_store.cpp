@@ -53,6 +53,20 @@ std::vector<StoredBackup> select_backups(Session& session, const std::string& re
 
 constexpr const char* kNewestFirst = " ORDER BY modified_at DESC, path DESC";
 
+void write_labels(Session& session, const StoredBackup& backup) {
+  Query removal{session, "DELETE FROM backup_labels WHERE place_id = :d AND place_path = :p"};
+  removal.bind(backup.destination_id).bind(backup.path).run();
+  const Json labels = backup.sidecar.is_object() ? backup.sidecar.value("labels", Json{}) : Json{};
+  if (!labels.is_object()) return;
+  for (const auto& [name, value] : labels.items()) {
+    if (!value.is_string()) continue;
+    const auto& text = value.get_ref<const std::string&>();
+    Query label{session,
+                "INSERT INTO backup_labels (place_id, place_path, name, value) VALUES (:d, :p, :n, :v)"};
+    label.bind(backup.destination_id).bind(backup.path).bind(name).bind(text).run();
+  }
+}
+
 std::string profile_of(const Json& sidecar) {
   if (!sidecar.is_object()) return "";
   const auto encryption = sidecar.find("encryption");
@@ -88,9 +102,30 @@ void ReservationStore::remove(Session& session, const std::string& token) const 
   Query{session, "DELETE FROM reservations WHERE token = :token"}.bind(token).run();
 }
 
-std::vector<StoredBackup> BackupStore::list(Session& session, const std::string& destination_id) const {
-  return select_backups(session, std::string("WHERE destination_id = :d") + kNewestFirst,
-                        {destination_id});
+std::vector<StoredBackup> BackupStore::list(Session& session, const std::string& destination_id,
+                                            const BackupFilter& filter) const {
+  std::string where = "WHERE destination_id = :d";
+  std::vector<std::string> values{destination_id};
+  const auto also = [&](const std::string& condition, const std::string& value) {
+    if (value.empty()) return;
+    where += " AND " + condition;
+    values.push_back(value);
+  };
+  also("job_id = :j", filter.job_id);
+  also("job_name = :n", filter.job_name);
+  for (const auto& [name, value] : filter.labels) {
+    // Of the rows in their order, so that a page ends early; the primary key finds the label.
+    const std::string number = std::to_string(values.size());
+    where += " AND EXISTS (SELECT 1 FROM backup_labels WHERE place_id = destination_id AND "
+             "place_path = path AND name = :n" + number + " AND value = :v" + number + ")";
+    values.push_back(name);
+    values.push_back(value);
+  }
+  std::string rest = where + kNewestFirst;
+  if (filter.limit > 0) {
+    rest += " LIMIT " + std::to_string(filter.limit) + " OFFSET " + std::to_string(filter.offset);
+  }
+  return select_backups(session, rest, values);
 }
 
 std::optional<StoredBackup> BackupStore::find(Session& session, const std::string& destination_id,
@@ -103,19 +138,18 @@ std::optional<StoredBackup> BackupStore::find(Session& session, const std::strin
 std::optional<StoredBackup> BackupStore::latest(Session& session, const std::string& destination_id,
                                                 const std::string& job_id,
                                                 const std::string& job_name) const {
-  std::string where = "WHERE destination_id = :d";
-  std::vector<std::string> values{destination_id};
-  if (!job_id.empty()) {
-    where += " AND job_id = :j";
-    values.push_back(job_id);
-  }
-  if (!job_name.empty()) {
-    where += " AND job_name = :n";
-    values.push_back(job_name);
-  }
-  auto rows = select_backups(session, where + kNewestFirst + " LIMIT 1", values);
+  auto rows = list(session, destination_id, {.job_id = job_id, .job_name = job_name, .limit = 1});
   if (rows.empty()) return std::nullopt;
   return std::move(rows.front());
+}
+
+bool BackupStore::has_any(Session& session, const std::string& destination_id) const {
+  std::string path;
+  Query query{session, "SELECT path FROM backups WHERE destination_id = :d LIMIT 1"};
+  query.out(path).bind(destination_id);
+  bool found = false;
+  while (query.next()) found = true;
+  return found;
 }
 
 void BackupStore::upsert(Session& session, const StoredBackup& b) const {
@@ -138,6 +172,7 @@ void BackupStore::upsert(Session& session, const StoredBackup& b) const {
   query.bind(b.id).bind(b.destination_id).bind(b.path).bind(b.execution_id).bind(b.job_id);
   query.bind(b.job_name).bind(profile).bind(size).bind(modified_at).bind(locked).bind(b.signature);
   query.bind(sidecar).bind(seen_at).run();
+  write_labels(session, b);
 }
 
 void BackupStore::set_locked(Session& session, const std::string& id, bool locked) const {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/nouns.hpp"
@@ -20,11 +21,20 @@ class ReservationStore {
   void remove(Session& session, const std::string& token) const;
 };
 
+/// Which backups of a destination: all that are set apply. `limit` 0: all of them.
+struct BackupFilter {
+  std::string job_id = {}, job_name = {};
+  std::vector<std::pair<std::string, std::string>> labels = {};
+  int64_t limit = 0, offset = 0;
+};
+
 /// The catalog of stored backups.
 class BackupStore {
  public:
   /// Newest first: modified_at descending, then path descending.
-  std::vector<StoredBackup> list(Session& session, const std::string& destination_id) const;
+  std::vector<StoredBackup> list(Session& session, const std::string& destination_id,
+                                 const BackupFilter& filter = {}) const;
+  bool has_any(Session& session, const std::string& destination_id) const;
   std::optional<StoredBackup> find(Session& session, const std::string& destination_id, const std::string& path) const;
   /// job_id or job_name "" = any.
   std::optional<StoredBackup> latest(Session& session, const std::string& destination_id,

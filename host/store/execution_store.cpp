@@ -2,51 +2,19 @@
 
 #include <utility>
 
-#include "store/columns.hpp"
-#include "store/query.hpp"
+#include "store/execution_row.hpp"
 
 namespace dbackup::host {
 namespace {
 
-constexpr const char* kSelect =
-    "SELECT id, COALESCE(job_id, ''), job_name, type, status, progress, stage, detail, started_at, "
-    "ended_at, size, path, error, metadata, trigger_type, trigger_label, labels, options, host_id, "
-    "heartbeat_at FROM executions ";
-
-/// Binds the columns of kSelect; take() builds the struct of the current row.
-struct ExecutionRow {
-  Execution value;
-  std::string metadata, labels, options;
-  long long progress = 0, started_at = 0, ended_at = 0, size = 0, heartbeat_at = 0;
-
-  void bind(Query& query) {
-    query.out(value.id).out(value.job_id).out(value.job_name).out(value.type).out(value.status);
-    query.out(progress).out(value.stage).out(value.detail).out(started_at).out(ended_at).out(size);
-    query.out(value.path).out(value.error).out(metadata).out(value.trigger_type);
-    query.out(value.trigger_label).out(labels).out(options).out(value.host_id).out(heartbeat_at);
-  }
-  /// `value`, complete but for its JSON columns.
-  const Execution& plain() {
-    value.progress = progress;
-    value.started_at = started_at;
-    value.ended_at = columns::optional_time(ended_at);
-    value.size = size;
-    value.heartbeat_at = heartbeat_at;
-    return value;
-  }
-  Execution take() {
-    Execution out = plain();
-    out.metadata = columns::json_column(metadata);
-    out.labels = columns::json_column(labels);
-    out.options = columns::json_column(options);
-    return out;
-  }
-};
+std::string select_runs(const std::string& rest) {
+  return std::string{"SELECT "} + kExecutionColumns + "FROM executions " + rest;
+}
 
 std::vector<Execution> select(Session& session, const std::string& rest, const std::string* text,
                               const long long* number) {
   ExecutionRow row;
-  Query query{session, kSelect + rest};
+  Query query{session, select_runs(rest)};
   row.bind(query);
   if (text != nullptr) query.bind(*text);
   if (number != nullptr) query.bind(*number);
@@ -55,18 +23,13 @@ std::vector<Execution> select(Session& session, const std::string& rest, const s
   return out;
 }
 
-std::optional<Execution> only(std::vector<Execution> rows) {
-  if (rows.empty()) return std::nullopt;
-  return std::move(rows.front());
-}
-
 }  // namespace
 
 namespace {
 
 /// Polling asks this more often than anything else, so it stays prepared.
 struct FindExecution {
-  explicit FindExecution(Session& session) : query{session, std::string(kSelect) + "WHERE id = :id"} {
+  explicit FindExecution(Session& session) : query{session, select_runs("WHERE id = :id")} {
     row.bind(query);
     query.bind(std::as_const(id));
   }
@@ -112,7 +75,7 @@ std::vector<LastRun> ExecutionStore::last_runs(Session& session) const {
   Query query{session,
               "SELECT jobs.id, e.started_at, e.status FROM jobs JOIN executions e ON e.id = "
               "(SELECT newest.id FROM executions newest WHERE newest.job_id = jobs.id "
-              "ORDER BY newest.started_at DESC LIMIT 1)"};
+              "ORDER BY newest.started_at DESC, newest.id DESC LIMIT 1)"};
   query.out(row.job_id).out(started_at).out(row.status);
   std::vector<LastRun> out;
   while (query.next()) {
@@ -122,9 +85,31 @@ std::vector<LastRun> ExecutionStore::last_runs(Session& session) const {
   return out;
 }
 
-std::optional<Execution> ExecutionStore::newest_of_job(Session& session,
-                                                       const std::string& job_id) const {
-  return only(select(session, "WHERE job_id = :job ORDER BY started_at DESC LIMIT 1", &job_id, nullptr));
+namespace {
+
+/// Asked for every job of a page.
+struct LastRunOfJob {
+  explicit LastRunOfJob(Session& session)
+      : query{session,
+              "SELECT started_at, status FROM executions WHERE job_id = :job "
+              "ORDER BY started_at DESC, id DESC LIMIT 1"} {
+    query.out(started_at).out(status).bind(std::as_const(job_id));
+  }
+  std::string job_id, status;
+  long long started_at = 0;
+  Query query;
+};
+
+}  // namespace
+
+std::optional<LastRun> ExecutionStore::last_run(Session& session, const std::string& job_id) const {
+  auto& statement = session.statements().get<LastRunOfJob>(session);
+  statement.job_id = job_id;
+  statement.query.again();
+  std::optional<LastRun> out;
+  while (statement.query.next())
+    out = LastRun{.job_id = job_id, .status = statement.status, .started_at = statement.started_at};
+  return out;
 }
 
 void ExecutionStore::insert(Session& session, const Execution& e) const {
@@ -145,6 +130,15 @@ void ExecutionStore::insert(Session& session, const Execution& e) const {
   query.bind(e.stage).bind(e.detail).bind(started_at).bind(ended_at).bind(size).bind(e.path);
   query.bind(e.error).bind(metadata).bind(e.trigger_type).bind(e.trigger_label).bind(labels);
   query.bind(options).bind(e.host_id).bind(heartbeat_at).run();
+  if (!e.labels.is_object()) return;
+  for (const auto& [name, value] : e.labels.items()) {
+    if (!value.is_string()) continue;
+    const auto& text = value.get_ref<const std::string&>();
+    Query label{session,
+                "INSERT INTO execution_labels (run_id, name, value, run_started_at) "
+                "VALUES (:r, :n, :v, :s)"};
+    label.bind(e.id).bind(name).bind(text).bind(started_at).run();
+  }
 }
 
 std::optional<Execution> ExecutionStore::claim_next(Session& session, const std::string& host_id,
@@ -166,6 +160,8 @@ std::optional<Execution> ExecutionStore::claim_next(Session& session, const std:
   const std::string claimed = id;
   while (query.next()) {
   }
+  Query labels{session, "UPDATE execution_labels SET run_started_at = :at WHERE run_id = :id"};
+  labels.bind(at).bind(claimed).run();
   return find(session, claimed);
 }
 
@@ -286,7 +282,7 @@ void ExecutionStore::append_logs(Session& session, const std::string& execution_
 }
 
 std::vector<LogEntry> ExecutionStore::logs(Session& session, const std::string& execution_id,
-                                           int64_t after_seq) const {
+                                           int64_t after_seq, int64_t limit) const {
   const long long after = after_seq;
   LogEntry row;
   long long seq = 0;
@@ -294,7 +290,8 @@ std::vector<LogEntry> ExecutionStore::logs(Session& session, const std::string& 
   long long duration = 0;
   Query query{session,
               "SELECT seq, at, level, type, stage, message, details, duration_ms FROM execution_logs "
-              "WHERE execution_id = :id AND seq > :after ORDER BY seq"};
+              "WHERE execution_id = :id AND seq > :after ORDER BY seq" +
+                  (limit > 0 ? " LIMIT " + std::to_string(limit) : std::string{})};
   query.out(seq).out(at).out(row.level).out(row.type).out(row.stage).out(row.message);
   query.out(row.details).out(duration).bind(execution_id).bind(after);
   std::vector<LogEntry> out;

@@ -33,7 +33,7 @@ class ExecutionStore {
   std::vector<Execution> newest(Session& session, int64_t limit) const;
   /// The newest execution of each job that has any.
   std::vector<LastRun> last_runs(Session& session) const;
-  std::optional<Execution> newest_of_job(Session& session, const std::string& job_id) const;
+  std::optional<LastRun> last_run(Session& session, const std::string& job_id) const;
   void insert(Session& session, const Execution& execution) const;
 
   /// Claims the oldest Pending row for `host_id` if fewer than `limit` rows run: conditional, so two
@@ -54,7 +54,9 @@ class ExecutionStore {
   /// Appends lines; seq must continue. At most kMaxLogLines a run: further ones are dropped after one
   /// line that says so (the caller counts).
   void append_logs(Session& session, const std::string& execution_id, const std::vector<LogEntry>& entries) const;
-  std::vector<LogEntry> logs(Session& session, const std::string& execution_id, int64_t after_seq = 0) const;
+  /// `limit` 0: all.
+  std::vector<LogEntry> logs(Session& session, const std::string& execution_id, int64_t after_seq = 0,
+                             int64_t limit = 0) const;
   int64_t last_log_seq(Session& session, const std::string& execution_id) const;
 
   static constexpr int64_t kMaxLogLines = 20'000;

@@ -1,9 +1,13 @@
 #include "api/resources/jobs_resource.hpp"
 
+#include <chrono>
+
 #include "api/bulk_body.hpp"
 #include "api/page.hpp"
 #include "api/render.hpp"
+#include "api/run_follower.hpp"
 #include "api/schemas.hpp"
+#include "base/json_writer.hpp"
 #include "services/adapter_fields.hpp"
 #include "services/services.hpp"
 
@@ -90,11 +94,13 @@ const Route<JobsResource> JobsResource::kRoutes[] = {
      .handler = &JobsResource::run,
      .summary = "Start a job; follow it at /api/executions/{executionId}",
      .section = "Jobs",
+     .query = schemas::wait_query,
      .body = BodyRule::IfJson,
      .request = schemas::run_job,
-     .response = schemas::run_answer,
+     .response = schemas::run_job_answer,
      .failures = kRunFailures,
-     .idempotent = true},
+     .idempotent = true,
+     .finish = &JobsResource::wait_for_run},
 };
 
 void JobsResource::mount(RouteTable& table) { table.mount<JobsResource>(*this, kRoutes); }
@@ -140,9 +146,9 @@ HttpResponse JobsResource::clone(const ApiRequest& request, const Principal& who
 HttpResponse JobsResource::bulk(const ApiRequest& request, const Principal& who) {
   const BulkCommand command = parse_bulk(request.body);
   const std::string past = command.action + "d";  // deleted, enabled, disabled
-  return json_answer(200,
-                     render::bulk(services_.jobs.bulk(who, command.action, command.entries),
-                                  {.one = "job", .many = "jobs", .verb = command.action, .past = past}));
+  return json_answer(
+      200, render::bulk(services_.jobs.bulk(who, command.action, command.entries),
+                        {.one = "job", .many = "jobs", .verb = command.action, .past = past}));
 }
 
 HttpResponse JobsResource::run(const ApiRequest& request, const Principal& who) {
@@ -153,6 +159,34 @@ HttpResponse JobsResource::run(const ApiRequest& request, const Principal& who) 
   const std::string id = services_.executions.run(who, command);
   // 200, not 202: published scripts test for it.
   return json_answer(200, {{"success", true}, {"executionId", id}, {"message", "Job queued"}});
+}
+
+HttpResponse JobsResource::wait_for_run(const ApiRequest& request, HttpResponse started) {
+  const std::chrono::seconds at_most{request.query_integer("wait", 0)};
+  const auto* body = std::get_if<std::string>(&started.body);
+  if (at_most.count() == 0 || body == nullptr) return started;
+  const std::string id = require_string(parse_json(*body, "the answer"), "executionId");
+  const auto answer = [this, id, headers = started.headers] {
+    HttpResponse out;
+    const TimeMs now = services_.control.context().clock.now_ms();
+    services_.executions.visit(
+        id, /*with_logs=*/false, [&](const Execution& run, const std::string& labels, const auto&) {
+          JsonWriter text;
+          text.begin_object().key("success").flag(true).key("executionId").text(id);
+          text.key("message").text(run.ended_at ? "Job has ended" : "Job has not ended yet");
+          text.key("data").raw(render::execution_text(run, labels, nullptr, now)).end_object();
+          out = HttpResponse::json(200, text.take());
+        });
+    for (const auto& [name, value] : headers.fields()) out.headers.set(name, value);
+    return out;
+  };
+  try {
+    return services_.executions.has_ended(id) ? answer() : follower_.wait(id, at_most, answer);
+  } catch (const Error& error) {
+    // It has been started: a refusal would make the client start it once more.
+    if (error.reason() != "busy") throw;
+    return answer();
+  }
 }
 
 }  // namespace dbackup::host

@@ -4,11 +4,13 @@
 
 namespace dbackup::host {
 
+class RunFollower;
 struct Services;
 
 class JobsResource {
  public:
-  explicit JobsResource(Services& services) : services_{services} {}
+  JobsResource(Services& services, RunFollower& follower)
+      : services_{services}, follower_{follower} {}
   void mount(RouteTable& table);
 
  private:
@@ -20,9 +22,11 @@ class JobsResource {
   HttpResponse clone(const ApiRequest& request, const Principal& who);
   HttpResponse bulk(const ApiRequest& request, const Principal& who);
   HttpResponse run(const ApiRequest& request, const Principal& who);
+  HttpResponse wait_for_run(const ApiRequest& request, HttpResponse started);
   static const Route<JobsResource> kRoutes[];
 
   Services& services_;
+  RunFollower& follower_;
 };
 
 }  // namespace dbackup::host

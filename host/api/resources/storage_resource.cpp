@@ -1,6 +1,8 @@
 #include "api/resources/storage_resource.hpp"
 
+#include "api/cursor.hpp"
 #include "api/download_answer.hpp"
+#include "api/page.hpp"
 #include "api/public_address.hpp"
 #include "api/render.hpp"
 #include "api/resources/restore_body.hpp"
@@ -110,6 +112,18 @@ HttpResponse StorageResource::files(const ApiRequest& request, const Principal&)
   const std::string filter = request.query("typeFilter");
   if (filter == "BACKUP") options.filter = StorageService::TypeFilter::Backup;
   if (filter == "SYSTEM") options.filter = StorageService::TypeFilter::System;
+  options.which = {.job_id = request.query("jobId"),
+                   .job_name = request.query("jobName"),
+                   .labels = labels_of(request)};
+  // Without either parameter all of them: that is what clients know.
+  if (!request.query("page").empty() || !request.query("pageSize").empty()) {
+    if (options.filter != StorageService::TypeFilter::All)
+      throw Error(ErrorCode::InvalidArgument,
+                  "query parameters \"typeFilter\" and \"page\" cannot be combined");
+    const Page page = page_of(request);
+    options.which.limit = page.size;
+    options.which.offset = page.offset();
+  }
   Json out = Json::array();
   for (const auto& file : services_.storage.list(request.param(), options)) {
     out.push_back(render::stored_file(file));

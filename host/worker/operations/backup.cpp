@@ -111,6 +111,12 @@ std::string sidecar_text(const protocol::BackupRequest& request,
   sidecar.original_file_name = std::string{base_name(result.path)};
   if (!result.engine_version.empty()) sidecar.engine_version = result.engine_version;
   if (sidecar.timestamp.empty()) sidecar.timestamp = format_iso8601(SystemClock{}.now_ms());
+  if (request.confirm == "read") {
+    // A destination gets this text only after the backup was read back there and had this hash.
+    sidecar.verification = SidecarVerification{.verified_at = format_iso8601(SystemClock{}.now_ms()),
+                                               .passed = true,
+                                               .trigger = "post-upload"};
+  }
   if (request.mac_key.empty()) return render_sidecar(sidecar);
   const auto key = from_hex(request.mac_key);
   if (!key) throw Error(ErrorCode::InvalidArgument, "the key of the sidecar is not hexadecimal");

@@ -155,7 +155,11 @@ TEST(BackupConfirmation, ReadsBackWhenAsked) {
   Json request =
       backup_of(probe_source({{"bytes", 10}}), {destination("a", local_storage(store.path()))});
   request["confirm"] = "read";
-  EXPECT_EQ(worker.run("backup", request).data.at("destinations")[0].at("confirmed"), "sha256");
+  const auto read_back = worker.run("backup", request);
+  EXPECT_EQ(read_back.data.at("destinations")[0].at("confirmed"), "sha256");
+  const Json& verification = read_back.data.at("sidecar").at("verification");
+  EXPECT_EQ(verification.at("passed"), true);
+  EXPECT_EQ(verification.at("trigger"), "post-upload");
 }
 
 TEST(BackupStages, AreToldInOrder) {

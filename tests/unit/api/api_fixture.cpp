@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <fstream>
+#include <future>
 #include <stdexcept>
 
+#include "api/http_later.hpp"
 #include "api/route_table.hpp"
 #include "base/id.hpp"
 #include "services/account_rules.hpp"
@@ -108,6 +110,12 @@ Answer ApiFixture::send(Method method, const std::string& target, const Sent& se
   } else {
     request.body = sent.body;
     response = api->handler().handle(request);
+  }
+  if (const auto later = response.later) {
+    std::promise<HttpResponse> promise;
+    auto given = promise.get_future();
+    later->attach([&](HttpResponse answer) { promise.set_value(std::move(answer)); });
+    response = given.get();
   }
   api->handler().decorate(&request, response);
   Answer answer{.status = response.status, .headers = response.headers};

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "store/notification_log_store.hpp"
 #include "store/template_store.hpp"
 #include "tests/unit/control/control_world.hpp"
 
@@ -246,6 +247,16 @@ TEST_F(QueueTest, NotifiesAfterTheStatusIsFinalAndOnlyLogsWhatFails) {
     return !log.empty() && log.back().message.find("the hook is away") != std::string::npos;
   });
   EXPECT_EQ(world_.row(id).status, "Success");
+  std::vector<NotificationLog> told_of;
+  world_.database->read([&](Session& s) {
+    told_of = NotificationLogStore{}.list(s, {.execution_id = id}, 10, 0);
+  });
+  ASSERT_THAT(told_of, SizeIs(1));
+  EXPECT_EQ(told_of[0].status, "Failed");
+  EXPECT_EQ(told_of[0].error, "the hook is away");
+  EXPECT_EQ(told_of[0].channel_name, "hook");
+  EXPECT_EQ(told_of[0].event_type, "backup_success");
+  EXPECT_EQ(told_of[0].rendered_payload.find("s3cret"), std::string::npos);
   const Json event = script_.requests("notify").at(0).at("body").at("event");
   EXPECT_EQ(event.at("eventType"), "backup_success");
   EXPECT_EQ(event.at("title"), "Backup Successful: told");
@@ -270,6 +281,26 @@ TEST_F(QueueTest, NamesFilesByTheTemplateAndSaysThatRetentionIsNotAppliedYet) {
   }
   EXPECT_EQ(said, 1U);
   EXPECT_THAT(script_.requests("remove"), IsEmpty());
+}
+
+TEST_F(QueueTest, ReadsBackWhatTheSettingOrTheJobWantsVerified) {
+  const auto confirmation = [&](const std::string& name, bool by_hash, bool skips) {
+    Job job = world_.add_job(name);
+    job.verify_by_hash = by_hash;
+    job.skip_verification = skips;
+    world_.save(job);
+    succeed();
+    const std::string id = world_.add_run(job);
+    world_.queue.kick();
+    world_.wait_ended(id);
+    return script_.requests("backup").back().at("body").at("confirm").get<std::string>();
+  };
+  world_.queue.start();
+  EXPECT_EQ(confirmation("plain", false, false), "size");
+  EXPECT_EQ(confirmation("by hash", true, true), "read");
+  world_.live.update([](Settings& settings) { settings.set_stored("backup.postUploadVerify", "true"); });
+  EXPECT_EQ(confirmation("after upload", false, false), "read");
+  EXPECT_EQ(confirmation("exempt", false, true), "size");
 }
 
 }  // namespace

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "control/context.hpp"
+#include "model/notification_log.hpp"
+#include "model/nouns.hpp"
+
+namespace dbackup::host {
+
+/// The entry for `event`, handed to `channel` now. None of `secrets` gets into it, whatever the event or
+/// the error quotes; of a URL not even what stands behind its host. `error` "": it arrived.
+NotificationLog notification_entry(const AdapterConfig& channel, const std::vector<std::string>& secrets,
+                                   const Json& event, const std::string& execution_id,
+                                   const std::string& error, TimeMs now);
+
+/// Drops entries older than "notification.log_retention_days" says; how many. For the system task.
+int64_t sweep_notification_log(const ControlContext& context);
+
+}  // namespace dbackup::host
