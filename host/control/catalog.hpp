@@ -37,6 +37,8 @@ class Catalog {
 
   /// Lists now; throws. A listing that fails leaves the rows as they are.
   void refresh(const std::string& destination_id);
+  /// The same for work that nobody waits for: it yields to requests, and ends early when asked.
+  void refresh_quietly(const std::string& destination_id, const std::stop_token& stop);
 
   /// Removes the backup and its side files. Locked ones too: the caller decides.
   void remove(const std::string& destination_id, const std::string& path);
@@ -64,7 +66,7 @@ class Catalog {
                       TimeMs modified_at, const std::string& sidecar_text) const;
 
  private:
-  void refresh_in(const std::string& destination_id, WorkerLane lane);
+  void refresh_in(const std::string& destination_id, WorkerLane lane, const std::stop_token& stop);
   struct State;
   std::unique_ptr<State> state_;
 };
