@@ -18,6 +18,8 @@
 #include "cli/plugin_folders.hpp"
 #include "cli/version.hpp"
 #include "control/control_plane.hpp"
+#include "control/stored_settings.hpp"
+#include "control/time_zone.hpp"
 #include "services/services.hpp"
 #include "store/profile_store.hpp"
 
@@ -57,16 +59,13 @@ void harden_process() {
   }
 }
 
-void apply_stored_settings(Settings& settings, Database& database) {
-  database.read([&](Session& session) {
-    for (const auto& [key, value] : SettingStore{}.list(session)) {
-      try {
-        settings.set_stored(key, value);
-      } catch (const Error& error) {
-        log_warning("a stored setting is ignored: " + std::string(error.what()));
-      }
-    }
-  });
+void apply_stored(Settings& settings, Database& database) {
+  database.read(
+      [&](Session& session) { apply_stored_settings(settings, SettingStore{}.list(session)); });
+  const std::string zone = settings.text("system.timezone");
+  if (!is_time_zone(zone)) {
+    log_warning("the time zone \"" + zone + "\" is not known: schedules and names go by UTC");
+  }
 }
 
 ControlPlaneOptions control_options(const Settings& settings) {
@@ -129,7 +128,7 @@ int serve(const InstanceOptions& arguments) {
   Instance instance = Instance::open(arguments);
   const UniqueFd lock = lock_data_directory(instance.data_dir);
   ::unsetenv("DBACKUP_ENCRYPTION_KEY");
-  apply_stored_settings(instance.settings, *instance.database);
+  apply_stored(instance.settings, *instance.database);
   if (instance.master_key.origin == MasterKey::Origin::Generated) {
     log_warning("made a new master key in " + master_key_path(instance.data_dir).string() +
                 ": without a copy of it elsewhere, stored secrets are lost with this machine");

@@ -41,6 +41,7 @@ void check_available(const Job& job) {
   if (!job.directory_sources.empty()) not_available("a job with directory sources");
   if (job.source_id.empty()) throw Error(ErrorCode::FailedPrecondition, "the job has no source");
   if (job.destinations.empty()) throw Error(ErrorCode::FailedPrecondition, "the job has no destination");
+  if (job.backup_mode == "INCREMENTAL") not_available("an incremental backup");
   if (job.destinations.size() > 1) not_available("more than one destination in a job");
   if (job.databases.size() > 1) not_available("more than one database in a job");
 }

@@ -82,7 +82,7 @@ Catalog::Catalog(const ControlContext& context, WorkerClient& workers, const Ada
       const std::string id = *state_->wanted.begin();
       lock.unlock();
       try {
-        refresh_in(id, WorkerLane::Background);
+        refresh_in(id, WorkerLane::Background, {});
       } catch (const std::exception& error) {
         log_warning("destination " + id + " cannot be listed: " + error.what());
       } catch (...) {
@@ -130,10 +130,18 @@ StoredBackup Catalog::row_of(const std::string& destination_id, const std::strin
 }
 
 void Catalog::refresh(const std::string& destination_id) {
-  refresh_in(destination_id, WorkerLane::Request);
+  refresh_in(destination_id, WorkerLane::Request, {});
 }
 
-void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane) {
+void Catalog::refresh_quietly(const std::string& destination_id, const std::stop_token& stop) {
+  refresh_in(destination_id, WorkerLane::Background, stop);
+}
+
+void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane, const std::stop_token& stop) {
+  std::stop_source either;
+  const auto end = [&either] { either.request_stop(); };
+  const std::stop_callback on_own{state_->stop.get_token(), end};
+  const std::stop_callback on_asked{stop, end};
   const auto turn = state_->listing_lock(destination_id);
   const std::lock_guard lock{*turn};
   const TimeMs started_at = state_->context.clock.now_ms();
@@ -147,7 +155,7 @@ void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane) {
       .adapter = state_->storage(destination_id), .prefix = "", .sidecars = true};
   std::vector<StoredBackup> batch;
   WorkerCall call;
-  call.stop = state_->stop.get_token();
+  call.stop = either.get_token();
   call.lane = lane;
   call.on_event = [&](const protocol::Event& event) {
     if (event.kind != protocol::EventKind::Item) return;

@@ -39,6 +39,8 @@ class Catalog {
 
   /// Lists now; throws. A listing that fails leaves the rows as they are.
   void refresh(const std::string& destination_id);
+  /// The same for work that nobody waits for: it yields to requests, and ends early when asked.
+  void refresh_quietly(const std::string& destination_id, const std::stop_token& stop);
 
   /// Removes the backup and its side files. Locked ones too: the caller decides.
   void remove(const std::string& destination_id, const std::string& path);
@@ -66,7 +68,7 @@ class Catalog {
                       TimeMs modified_at, const std::string& sidecar_text) const;
 
  private:
-  void refresh_in(const std::string& destination_id, WorkerLane lane);
+  void refresh_in(const std::string& destination_id, WorkerLane lane, const std::stop_token& stop);
   /// Has listed the destination, or wants it listed, as list() says.
   void look_at(const std::string& destination_id, bool is_refresh);
   struct State;

@@ -1,8 +1,8 @@
 #include "control/control_plane.hpp"
 
 #include "control/execution_recorder.hpp"
-#include "control/notification.hpp"
 #include "control/reconcile.hpp"
+#include "control/task_work.hpp"
 
 namespace dbackup::host {
 
@@ -20,7 +20,11 @@ struct ControlPlane::Parts {
         recorders{context},
         notifications{context, workers, resolver},
         queue{RunParts{context, workers, plugins, resolver, keys, catalog, reconciler, recorders,
-                       notifications, secrets}} {}
+                       notifications, secrets}},
+        tasks{context},
+        scheduler{context, tasks, [this] { queue.kick(); }} {
+    add_control_tasks(tasks, context, catalog, queue);
+  }
 
   ControlContext context;
   SecretsInMemory secrets;
@@ -34,6 +38,8 @@ struct ControlPlane::Parts {
   RecorderWriter recorders;
   NotificationRouter notifications;
   Queue queue;
+  SystemTasks tasks;
+  Scheduler scheduler;
 };
 
 ControlPlane::ControlPlane(ControlContext context, const SecretString& master_key,
@@ -45,9 +51,14 @@ ControlPlane::~ControlPlane() = default;
 void ControlPlane::start() {
   parts_->plugins.start();
   parts_->queue.start();
+  parts_->scheduler.start();
 }
 
-void ControlPlane::stop(std::chrono::milliseconds grace) { parts_->queue.stop(grace); }
+void ControlPlane::stop(std::chrono::milliseconds grace) {
+  parts_->scheduler.stop();
+  parts_->tasks.stop();
+  parts_->queue.stop(grace);
+}
 
 const ControlContext& ControlPlane::context() const noexcept { return parts_->context; }
 WorkerClient& ControlPlane::workers() noexcept { return parts_->workers; }
@@ -55,6 +66,9 @@ PluginRegistry& ControlPlane::plugins() noexcept { return parts_->plugins; }
 AdapterResolver& ControlPlane::resolver() noexcept { return parts_->resolver; }
 Catalog& ControlPlane::catalog() noexcept { return parts_->catalog; }
 Queue& ControlPlane::queue() noexcept { return parts_->queue; }
+NotificationRouter& ControlPlane::notifications() noexcept { return parts_->notifications; }
+Scheduler& ControlPlane::scheduler() noexcept { return parts_->scheduler; }
+SystemTasks& ControlPlane::system_tasks() noexcept { return parts_->tasks; }
 SidecarKeys& ControlPlane::sidecar_keys() noexcept { return parts_->keys; }
 SecretsInMemory& ControlPlane::secrets() noexcept { return parts_->secrets; }
 

@@ -9,10 +9,13 @@
 #include "control/adapter_resolver.hpp"
 #include "control/catalog.hpp"
 #include "control/context.hpp"
+#include "control/notification.hpp"
 #include "control/plugin_registry.hpp"
 #include "control/queue.hpp"
 #include "control/run_options.hpp"
+#include "control/scheduler.hpp"
 #include "control/sidecar_keys.hpp"
+#include "control/system_tasks.hpp"
 #include "control/worker_client.hpp"
 
 namespace dbackup::host {
@@ -30,9 +33,9 @@ class ControlPlane {
   ControlPlane(ControlContext context, const SecretString& master_key, const ControlPlaneOptions& options);
   ~ControlPlane();
 
-  /// Starts registry and queue; returns at once.
+  /// Starts registry, queue and scheduler; returns at once.
   void start();
-  /// See Queue::stop(). After it nothing is claimed any more; workers for requests still run.
+  /// Nothing is due any more; then see Queue::stop(). After it nothing is claimed any more; workers for requests still run.
   void stop(std::chrono::milliseconds grace);
 
   const ControlContext& context() const noexcept;
@@ -41,6 +44,10 @@ class ControlPlane {
   AdapterResolver& resolver() noexcept;
   Catalog& catalog() noexcept;
   Queue& queue() noexcept;
+  NotificationRouter& notifications() noexcept;
+  Scheduler& scheduler() noexcept;
+  /// Work is added to it before start().
+  SystemTasks& system_tasks() noexcept;
   SidecarKeys& sidecar_keys() noexcept;
   SecretsInMemory& secrets() noexcept;
 

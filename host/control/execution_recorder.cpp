@@ -50,11 +50,12 @@ struct ExecutionRecorder::Run {
   std::string id, type;
   std::string stage = "Initializing", detail;
   Steady::time_point stage_since = Steady::now();
-  int64_t percent = 0;
+  int64_t percent = 0, done = 0;
   bool is_progress_new = false;
   int64_t next_seq = 1, lines = 0;
   std::vector<LogEntry> waiting;
   uint64_t collected = 0, written = 0;  ///< changes so far
+  Steady::time_point last_change = Steady::now();
   bool is_flushing = false;             ///< somebody waits for everything so far
   Steady::time_point last_write = Steady::now();
   Steady::time_point begun = Steady::now();
@@ -137,6 +138,14 @@ RecorderWriter::~RecorderWriter() {
   state_->thread.join();
 }
 
+std::optional<Steady::duration> RecorderWriter::quiet_for(const std::string& execution_id) const {
+  const std::lock_guard lock{state_->mutex};
+  for (const auto& run : state_->runs) {
+    if (run->id == execution_id) return Steady::now() - run->last_change;
+  }
+  return std::nullopt;
+}
+
 void ExecutionRecorder::Run::add(LogEntry entry) {
   if (lines >= ExecutionStore::kMaxLogLines) return;
   if (++lines == ExecutionStore::kMaxLogLines) {
@@ -153,6 +162,7 @@ void ExecutionRecorder::Run::add(LogEntry entry) {
 
 void ExecutionRecorder::Run::changed_now() {
   ++collected;
+  last_change = Steady::now();
   if (waiting.size() >= kFullBatch && !writer->is_urgent) {
     writer->is_urgent = true;
     writer->changed.notify_all();
@@ -199,10 +209,16 @@ void ExecutionRecorder::stage(const std::string& name) {
 
 void ExecutionRecorder::progress(int64_t done, int64_t total, const std::string& detail) {
   const std::lock_guard lock{run_->writer->mutex};
-  run_->percent = std::max(run_->percent, overall_progress(run_->type, run_->stage, done, total));
-  run_->detail = detail.empty() ? bytes_text(done, total) : cut(detail, kMaxLineBytes);
+  const auto before = run_->last_change;
+  const int64_t percent = std::max(run_->percent, overall_progress(run_->type, run_->stage, done, total));
+  std::string shown = detail.empty() ? bytes_text(done, total) : cut(detail, kMaxLineBytes);
+  const bool is_same = percent == run_->percent && done == run_->done && shown == run_->detail;
+  run_->percent = percent;
+  run_->done = done;
+  run_->detail = std::move(shown);
   run_->is_progress_new = true;
   run_->changed_now();
+  if (is_same) run_->last_change = before;  // the same figures again are no progress
 }
 
 void ExecutionRecorder::log(const std::string& level, const std::string& type, const std::string& message,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "control/context.hpp"
@@ -14,6 +16,10 @@ class RecorderWriter {
  public:
   explicit RecorderWriter(const ControlContext& context);
   ~RecorderWriter();  ///< writes what is left
+
+  /// How long a run has shown neither progress nor a line nor a new stage; nullopt when no recorder of it
+  /// lives. [any-thread]
+  std::optional<std::chrono::steady_clock::duration> quiet_for(const std::string& execution_id) const;
 
  private:
   friend class ExecutionRecorder;

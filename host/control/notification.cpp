@@ -1,6 +1,7 @@
 #include "control/notification.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <iterator>
 #include <map>
@@ -11,8 +12,10 @@
 #include "control/execution_recorder.hpp"
 #include "control/job_templates.hpp"
 #include "control/notification_log.hpp"
+#include "control/notification_settings.hpp"
 #include "control/stage_table.hpp"
 #include "control/worker_client.hpp"
+#include "model/notification_event.hpp"
 #include "protocol/message_json.hpp"
 #include "store/adapter_store.hpp"
 #include "store/notification_log_store.hpp"
@@ -51,6 +54,27 @@ void add_field(Json& fields, const char* name, const std::string& value, bool is
   if (!value.empty()) fields.push_back({{"name", name}, {"value", value}, {"inline", is_inline}});
 }
 
+std::string duration_text(const Execution& run, TimeMs now) {
+  const TimeMs lasted = run.ended_at.value_or(now) - run.started_at;
+  return std::to_string(std::max<TimeMs>(0, lasted) / 1000) + "s";
+}
+
+/// What goes wrong is a line in the run's log: the run itself has ended well.
+template <class Send>
+void tell(ExecutionRecorder& recorder, const Send& send) noexcept {
+  try {
+    try {
+      for (const Delivery& delivery : send()) {
+        if (!delivery.error.empty()) recorder.warning("a notification was not delivered: " + delivery.error);
+      }
+    } catch (const std::exception& error) {
+      recorder.warning(std::string("notifications were not sent: ") + error.what());
+    }
+  } catch (...) {
+    return;  // out of memory
+  }
+}
+
 }  // namespace
 
 bool wants_notification(const std::string& notification_events, const std::string& status) {
@@ -68,8 +92,7 @@ Json backup_event(const Execution& run, const std::string& source_name, TimeMs n
   add_field(fields, "Job", run.job_name);
   add_field(fields, "Source", source_name);
   if (has_result) {
-    const TimeMs lasted = run.ended_at.value_or(now) - run.started_at;
-    add_field(fields, "Duration", std::to_string(std::max<TimeMs>(0, lasted) / 1000) + "s");
+    add_field(fields, "Duration", duration_text(run, now));
     add_field(fields, "Size", size_text(run.size));
   }
   if (run.status == "Partial") add_field(fields, "Details", run.error, /*is_inline=*/false);
@@ -88,28 +111,101 @@ Json backup_event(const Execution& run, const std::string& source_name, TimeMs n
   return event;
 }
 
+Json restore_event(const Execution& run, const RestoreFacts& facts, TimeMs now) {
+  const bool is_success = run.status == "Success" || run.status == "Partial";
+  std::string kind = facts.adapter_id;
+  std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  Json fields = Json::array();
+  add_field(fields, "Source", facts.source_name);
+  add_field(fields, "Database Type", kind);
+  add_field(fields, "Target DB", facts.database);
+  if (is_success) add_field(fields, "Storage", facts.storage_name);
+  add_field(fields, "Backup File", facts.file, /*is_inline=*/false);
+  if (is_success && run.size > 0) add_field(fields, "Size", size_text(run.size));
+  if (!is_success) add_field(fields, "Error", run.error, /*is_inline=*/false);
+  add_field(fields, "Duration", duration_text(run, now));
+  add_field(fields, "Time", format_iso8601(now));
+  std::string message = "\"" + facts.file + "\" was " + (is_success ? "" : "not ") + "restored into \"" +
+                        facts.source_name + "\"";
+  if (!run.error.empty()) message += ": " + run.error;
+  return {{"eventType", is_success ? "restore_complete" : "restore_failure"},
+          {"title", is_success ? "Restore Completed" : "Restore Failed"},
+          {"message", message},
+          {"success", is_success},
+          {"color", is_success ? "#22c55e" : "#ef4444"},
+          {"timestamp", format_iso8601(now)},
+          {"fields", std::move(fields)}};
+}
+
+Json sample_event(const std::string& event, TimeMs now) {
+  const NotificationEventRow* row = find_notification_event(event);
+  Json fields = Json::array();
+  add_field(fields, "Event", row == nullptr ? event : std::string{row->label});
+  add_field(fields, "Time", format_iso8601(now));
+  return {{"eventType", event},
+          {"title", "Test: " + (row == nullptr ? event : std::string{row->label})},
+          {"message", "This is a test; nothing happened. The channel receives events of this kind."},
+          {"success", true},
+          {"color", "#3b82f6"},
+          {"badge", "Test"},
+          {"timestamp", format_iso8601(now)},
+          {"fields", std::move(fields)}};
+}
+
+std::vector<std::string> NotificationRouter::channels_named(Session& session, const std::string& event,
+                                                            std::vector<std::string> first) const {
+  for (const auto& id : notification_settings(session).channels_of(event)) {
+    if (std::ranges::find(first, id) == first.end()) first.push_back(id);
+  }
+  return first;
+}
+
+std::vector<Delivery> NotificationRouter::send(const Json& event, const std::vector<std::string>& channels,
+                                               const SendOptions& how) {
+  std::vector<Delivery> out;
+  for (const auto& channel_id : channels)
+    out.push_back({.channel_id = channel_id, .error = deliver(channel_id, event, how)});
+  return out;
+}
+
 void NotificationRouter::backup_ended(const Execution& run, const Job& job, const std::string& source_name,
                                       ExecutionRecorder& recorder, std::stop_token stop) noexcept {
+  tell(recorder, [&] {
+    const Json event = backup_event(run, source_name, context_.clock.now_ms());
+    std::vector<std::string> channels;
+    context_.database.read([&](Session& s) {
+      channels = channels_named(s, row_of(run.status).event, channels_of(s, job, run.status));
+    });
+    return send(event, channels, {.execution_id = run.id, .stop = stop});
+  });
+}
+
+void NotificationRouter::restore_ended(const Execution& run, const RestoreFacts& facts,
+                                       ExecutionRecorder& recorder, std::stop_token stop) noexcept {
+  tell(recorder, [&] {
+    const Json event = restore_event(run, facts, context_.clock.now_ms());
+    std::vector<std::string> channels;
+    context_.database.read(
+        [&](Session& s) { channels = channels_named(s, event.at("eventType").get<std::string>(), {}); });
+    return send(event, channels, {.execution_id = run.id, .stop = stop});
+  });
+}
+
+void NotificationRouter::system_event(const Json& event, std::stop_token stop) noexcept {
   try {
     std::vector<std::string> channels;
-    context_.database.read([&](Session& s) { channels = channels_of(s, job, run.status); });
-    if (channels.empty()) return;
-    const Json event = backup_event(run, source_name, context_.clock.now_ms());
-    for (const auto& channel_id : channels) {
-      const std::string error = deliver(channel_id, event, run.id, stop);
-      if (!error.empty()) recorder.warning("a notification was not delivered: " + error);
+    const auto name = event.at("eventType").get<std::string>();
+    context_.database.read([&](Session& s) { channels = channels_named(s, name, {}); });
+    for (const auto& delivery : send(event, channels, {.stop = stop})) {
+      if (!delivery.error.empty()) log_warning("a notification of " + name + " was not delivered: " + delivery.error);
     }
   } catch (const std::exception& error) {
-    try {
-      recorder.warning(std::string("notifications were not sent: ") + error.what());
-    } catch (...) {
-      return;  // out of memory: the run itself has ended well
-    }
+    log_warning(std::string("notifications were not sent: ") + error.what());
   }
 }
 
 std::string NotificationRouter::deliver(const std::string& channel_id, const Json& event,
-                                        const std::string& execution_id, std::stop_token stop) {
+                                        const SendOptions& how) {
   AdapterConfig channel{.id = channel_id};
   std::vector<std::string> secrets;
   std::string failure;
@@ -123,16 +219,17 @@ std::string NotificationRouter::deliver(const std::string& channel_id, const Jso
     std::ranges::move(resolver_.secrets_of(channel, adapter.config), std::back_inserter(secrets));
     WorkerCall call;
     call.deadline = kSendLimit;
-    call.stop = std::move(stop);
-    call.lane = WorkerLane::Run;
+    call.stop = how.stop;
+    call.lane = how.is_request ? WorkerLane::Request : WorkerLane::Run;
     const protocol::NotifyRequest request{.adapter = adapter, .event = event};
     workers_.run(protocol::Operation::Notify, Json(request), call);
   } catch (const Error& error) {
+    if (how.is_request && error.reason() == "busy") throw;
     failure = error.what();
     if (failure.empty()) failure = "delivery failed";
   }
   const NotificationLog entry =
-      notification_entry(channel, secrets, event, execution_id, failure, context_.clock.now_ms());
+      notification_entry(channel, secrets, event, how.execution_id, failure, context_.clock.now_ms());
   try {
     context_.database.write([&](Session& s) { NotificationLogStore{}.insert(s, entry); });
   } catch (const std::exception& error) {

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/logging.hpp"
+#include "control/execution_recorder.hpp"
 #include "control/reconcile.hpp"
 #include "control/run.hpp"
 #include "store/execution_store.hpp"
@@ -36,7 +37,7 @@ struct Queue::State {
 
   struct Running {
     std::stop_source stop;
-    std::string reason;
+    std::string reason, status = "Cancelled";
     std::thread thread;
   };
 
@@ -106,7 +107,11 @@ struct Queue::State {
                            const std::lock_guard lock{mutex};
                            return running.reason;
                          },
-                         .server = server_stop.get_token()};
+                         .server = server_stop.get_token(),
+                         .status = [&] {
+                           const std::lock_guard lock{mutex};
+                           return running.status;
+                         }};
       for (const auto& row : kTypes) {
         if (execution.type == row.type) return row.run(parts, execution, stop);
       }
@@ -290,6 +295,29 @@ void Queue::stop(std::chrono::milliseconds grace) {
   lock.unlock();
   if (claimer.joinable()) claimer.join();
   if (keeper.joinable()) keeper.join();
+}
+
+size_t Queue::end_stuck(std::chrono::milliseconds limit) {
+  std::vector<std::pair<std::string, std::shared_ptr<State::Running>>> stuck;
+  {
+    const std::lock_guard lock{state_->mutex};
+    for (const auto& [id, running] : state_->runs) {
+      const auto quiet = state_->parts.recorders.quiet_for(id);
+      if (!quiet || *quiet < limit || running->stop.stop_requested()) continue;
+      if (running->reason.empty()) {
+        running->reason =
+            "no progress for " +
+            std::to_string(std::chrono::duration_cast<std::chrono::minutes>(*quiet).count()) + " minutes";
+        running->status = "Failed";
+      }
+      stuck.emplace_back(id, running);
+    }
+  }
+  for (const auto& [id, running] : stuck) {
+    log_warning("run " + id + " is ended: " + running->reason);
+    running->stop.request_stop();
+  }
+  return stuck.size();
 }
 
 size_t Queue::running() const {

@@ -57,6 +57,10 @@ class Queue {
   /// Pending. Returns when no run is left. Idempotent.
   void stop(std::chrono::milliseconds grace);
 
+  /// Ends runs of this process, as Failed, that have shown no progress for `limit`. Returns how many were
+  /// told to.
+  size_t end_stuck(std::chrono::milliseconds limit);
+
   size_t running() const;
 
  private:

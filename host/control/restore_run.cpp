@@ -3,6 +3,7 @@
 #include "control/adapter_resolver.hpp"
 #include "control/catalog.hpp"
 #include "control/execution_recorder.hpp"
+#include "control/notification.hpp"
 #include "control/plugin_registry.hpp"
 #include "control/reading_keys.hpp"
 #include "control/restore_cleanup.hpp"
@@ -58,9 +59,26 @@ class RestoreRun {
                     {"destinations", Json::array()}};
     end.ended_at = parts_.context.clock.now_ms();
     end_run(parts_, execution_, end);
+    tell(end);
   }
 
  private:
+  void tell(const ExecutionEnd& end) {
+    if (stop_.server.stop_requested()) return;
+    Execution ended = execution_;
+    ended.status = end.status;
+    ended.error = end.error;
+    ended.size = end.size;
+    ended.ended_at = end.ended_at;
+    parts_.notifications.restore_ended(ended,
+                                       {.source_name = target_.name,
+                                        .adapter_id = target_.adapter_id,
+                                        .database = database_,
+                                        .storage_name = storage_name_,
+                                        .file = options_.path},
+                                       recorder_, stop_.server);
+  }
+
   /// A worker that could still act has undone its work; one that was killed has not.
   void clean_up(ExecutionEnd& end) {
     const bool is_hurried = stop_.server.stop_requested();
@@ -93,6 +111,7 @@ class RestoreRun {
     if (!storage) throw Error(ErrorCode::NotFound, "the destination of the backup does not exist any more");
     if (!target) throw Error(ErrorCode::NotFound, "the source to restore into does not exist any more");
     target_ = *target;
+    storage_name_ = storage->name;
 
     protocol::RestoreRequest request;
     request.file = stored_file(backup_, parts_.resolver.resolve(*storage),
@@ -125,7 +144,7 @@ class RestoreRun {
   RestoreOptions options_;
   StoredBackup backup_;
   AdapterConfig target_;
-  std::string database_;
+  std::string database_, storage_name_;
   bool has_begun_ = false;
 };
 

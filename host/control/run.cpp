@@ -40,7 +40,7 @@ void end_run(const RunParts& parts, const Execution& execution, const ExecutionE
 ExecutionEnd end_of_failure(const Error& error, const RunStop& stop, const std::string& path) {
   ExecutionEnd end{.status = "Failed", .error = error.what(), .path = path};
   if (stop.token.stop_requested()) {
-    end.status = "Cancelled";
+    end.status = stop.status ? stop.status() : "Cancelled";
     end.error = stop.reason ? stop.reason() : "cancelled";
   }
   return end;

@@ -16,6 +16,7 @@ struct RunStop {
   std::stop_token token;
   std::function<std::string()> reason;  ///< "cancelled by admin"; valid once the token is set
   std::stop_token server;               ///< the server stops: nothing may take long any more
+  std::function<std::string()> status = {};  ///< how it ends then; missing: "Cancelled"
 };
 
 /// Each runs one claimed execution to its end: the row is no longer Running when they return, unless the

@@ -5,17 +5,21 @@
 #include "base/logging.hpp"
 
 namespace dbackup::host {
+namespace {
+
+bool is_utc(const std::string& name) { return name.empty() || name == "UTC"; }
+
+}  // namespace
 
 std::tm local_time(TimeMs at, const std::string& time_zone) {
   using namespace std::chrono;
   const auto seconds_utc = floor<seconds>(date::sys_time<milliseconds>{milliseconds{at}});
   auto shown = seconds_utc.time_since_epoch();
-  try {
-    if (!time_zone.empty() && time_zone != "UTC") {
-      shown = date::locate_zone(time_zone)->to_local(seconds_utc).time_since_epoch();
-    }
-  } catch (const std::exception& error) {
-    log_warning("time zone \"" + time_zone + "\" is not known, UTC is used: " + error.what());
+  const date::time_zone* zone = find_time_zone(time_zone);
+  if (zone != nullptr) {
+    shown = zone->to_local(seconds_utc).time_since_epoch();
+  } else if (!is_utc(time_zone)) {
+    log_warning("time zone \"" + time_zone + "\" is not known, UTC is used");
   }
   const date::local_seconds local{shown};
   const auto day = floor<date::days>(local);
@@ -31,12 +35,16 @@ std::tm local_time(TimeMs at, const std::string& time_zone) {
   return out;
 }
 
-bool is_time_zone(const std::string& name) {
+bool is_time_zone(const std::string& name) noexcept {
+  return name == "UTC" || find_time_zone(name) != nullptr;
+}
+
+const date::time_zone* find_time_zone(const std::string& name) noexcept {
+  if (is_utc(name)) return nullptr;
   try {
-    date::locate_zone(name);
-    return true;
-  } catch (const std::exception&) {
-    return false;
+    return date::locate_zone(name);
+  } catch (...) {  // unknown, or no database at all
+    return nullptr;
   }
 }
 

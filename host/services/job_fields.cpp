@@ -8,7 +8,7 @@
 #include "base/id.hpp"
 #include "model/compression.hpp"
 #include "services/adapter_fields.hpp"
-#include "services/cron_syntax.hpp"
+#include "control/cron.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -213,7 +213,7 @@ void check_retention(const Json& retention, const std::string& where) {
 void apply_job_fields(Job& job, const Json& fields, TimeMs now) {
   if (fields.contains("name")) job.name = checked_name(fields);
   if (const auto schedule = get_string(fields, "schedule")) {
-    check_cron_syntax(*schedule);
+    CronSchedule::parse(*schedule);
     job.schedule = *schedule;
   }
   job.enabled = get_bool(fields, "enabled").value_or(job.enabled);

@@ -5,6 +5,7 @@
 
 #include "base/id.hpp"
 #include "control/control_plane.hpp"
+#include "control/cron.hpp"
 #include "services/audit_log.hpp"
 #include "services/copy_name.hpp"
 #include "services/job_fields.hpp"
@@ -104,6 +105,12 @@ std::shared_ptr<const JobSurroundings> JobService::surroundings(
   return out;
 }
 
+std::optional<TimeMs> JobService::next_run(const JobView& view) const {
+  if (!view.job.enabled) return std::nullopt;
+  const ControlContext& context = control_.context();
+  return next_fire(view.schedule(), context.clock.now_ms(), context.settings().time_zone);
+}
+
 std::vector<JobView> JobService::list(const JobFilter& filter) {
   std::vector<JobView> out;
   control_.plugins().wait_ready();  // before a connection is taken: views ask for descriptors
@@ -121,6 +128,7 @@ std::vector<JobView> JobService::list(const JobFilter& filter) {
     for (Job& job : jobs) {
       JobView view{.job = std::move(job), .around = around};
       if (const auto run = last.find(view.job.id); run != last.end()) view.last_run = run->second;
+      view.next_run_at = next_run(view);
       out.push_back(std::move(view));
     }
   });
@@ -135,6 +143,7 @@ JobView JobService::get(const std::string& id) {
     out.around = surroundings(session, {out.job});
     out.last_run = ExecutionStore{}.last_run(session, id);
   });
+  out.next_run_at = next_run(out);
   return out;
 }
 
@@ -154,6 +163,7 @@ JobView JobService::create(const Principal& who, const Json& fields) {
     JobStore{}.insert(session, job);
     audit_.write(session, who, AuditAction::Create, AuditResource::Job, job.id, details(job));
   });
+  control_.scheduler().refresh();
   return get(job.id);
 }
 
@@ -169,6 +179,7 @@ JobView JobService::update(const Principal& who, const std::string& id, const Js
     JobStore{}.update(session, job);
     audit_.write(session, who, AuditAction::Update, AuditResource::Job, id, details(job));
   });
+  control_.scheduler().refresh();
   return get(id);
 }
 
@@ -178,6 +189,7 @@ void JobService::remove(const Principal& who, const std::string& id) {
     JobStore{}.remove(session, id);
     audit_.write(session, who, AuditAction::Delete, AuditResource::Job, id, details(job));
   });
+  control_.scheduler().refresh();
 }
 
 JobView JobService::clone(const Principal& who, const std::string& id, const std::string& name) {
@@ -236,6 +248,7 @@ BulkOutcome JobService::bulk(const Principal& who, const std::string& action,
   const BulkOutcome outcome = run_bulk(ids, one, name_of);
   audit_.write(who, is_removal ? AuditAction::Delete : AuditAction::Update, AuditResource::Job, "",
                bulk_audit(action, outcome));
+  control_.scheduler().refresh();
   return outcome;
 }
 

@@ -28,7 +28,7 @@ struct JobView {
   Job job;
   std::shared_ptr<const JobSurroundings> around;
   std::optional<LastRun> last_run;  ///< newest execution, of any status
-  std::optional<TimeMs> next_run_at;
+  std::optional<TimeMs> next_run_at;  ///< none for a disabled job
 
   const AdapterView* adapter(const std::string& id) const;
   const Template* find_template(const std::string& id) const;
@@ -59,6 +59,7 @@ class JobService {
  private:
   std::shared_ptr<const JobSurroundings> surroundings(Session& session,
                                                       const std::vector<Job>& jobs) const;
+  std::optional<TimeMs> next_run(const JobView& view) const;
 
   ControlPlane& control_;
   AdapterService& adapters_;

@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "services/adapter_fields.hpp"
-#include "services/cron_syntax.hpp"
+#include "control/cron.hpp"
 #include "services/job_fields.hpp"
 #include "services/rights.hpp"
 #include "store/adapter_store.hpp"
@@ -56,7 +56,7 @@ void apply_retention(Template& row, const Json& fields) {
 void apply_schedule(Template& row, const Json& fields) {
   const auto schedule = get_string(fields, "schedule");
   if (!schedule) return;
-  check_cron_syntax(*schedule);
+  CronSchedule::parse(*schedule);
   row.content["schedule"] = *schedule;
 }
 
@@ -123,20 +123,21 @@ bool is_event_selection(std::string_view text) noexcept {
          is_notification_events(text);
 }
 
-void check_name_pattern(std::string_view pattern) {
-  if (pattern.empty() || pattern.size() > 200) bad("pattern", "must have 1 to 200 characters");
+void check_name_pattern(std::string_view pattern, std::string_view field) {
+  const std::string name_of_field{field};
+  if (pattern.empty() || pattern.size() > 200) bad(name_of_field, "must have 1 to 200 characters");
   const auto is_refused = [](char c) {
     return c == '/' || c == '\\' || static_cast<unsigned char>(c) < ' ';
   };
   if (std::ranges::any_of(pattern, is_refused)) {
-    bad("pattern", "must not hold slashes or control characters");
+    bad(name_of_field, "must not hold slashes or control characters");
   }
   for (size_t at = pattern.find_first_of("{}"); at != std::string_view::npos;
        at = pattern.find_first_of("{}", at)) {
     const auto end = pattern.find('}', at);
     const auto name = pattern.substr(at, end == std::string_view::npos ? 1 : end - at + 1);
     if (name != "{job_name}" && name != "{db_name}" && name != "{chain}") {
-      bad("pattern", "knows {job_name}, {db_name} and {chain}, not \"" + std::string{name} + "\"");
+      bad(name_of_field, "knows {job_name}, {db_name} and {chain}, not \"" + std::string{name} + "\"");
     }
     at = end;
   }

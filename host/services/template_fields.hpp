@@ -18,7 +18,7 @@ void check_template_references(Session& session, const Template& row);
 
 /// True for SUCCESS, PARTIAL and FAILED in any selection, joined by |.
 bool is_event_selection(std::string_view text) noexcept;
-/// Throws Error{InvalidArgument} for a pattern that names no file.
-void check_name_pattern(std::string_view pattern);
+/// Throws Error{InvalidArgument} naming `field` for a pattern that names no file.
+void check_name_pattern(std::string_view pattern, std::string_view field = "pattern");
 
 }  // namespace dbackup::host

@@ -107,6 +107,7 @@ TemplateView TemplateService::update(const Principal& who, TemplateKind kind, co
     TemplateStore{}.update(session, row);
     audit_.write(session, who, AuditAction::Update, AuditResource::Template, id, details(row));
   });
+  if (kind == TemplateKind::SchedulePreset) control_.scheduler().refresh();
   return get(kind, id);
 }
 
@@ -130,6 +131,7 @@ void TemplateService::remove(const Principal& who, TemplateKind kind, const std:
     remove_one(session, kind, id, &gone.name);
     audit_.write(session, who, AuditAction::Delete, AuditResource::Template, id, details(gone));
   });
+  if (kind == TemplateKind::SchedulePreset) control_.scheduler().refresh();
 }
 
 BulkOutcome TemplateService::remove_several(const Principal& who, TemplateKind kind,
@@ -149,6 +151,7 @@ BulkOutcome TemplateService::remove_several(const Principal& who, TemplateKind k
   Json entry = bulk_audit("delete", outcome);
   entry["kind"] = std::string{row_of(kind).id};
   audit_.write(who, AuditAction::Delete, AuditResource::Template, "", entry);
+  if (kind == TemplateKind::SchedulePreset) control_.scheduler().refresh();
   return outcome;
 }
 

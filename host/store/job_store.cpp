@@ -307,27 +307,6 @@ std::optional<Job> JobStore::find_by_name(Session& session, const std::string& n
   return only(select(session, {"WHERE name = :name", {name}, {}}));
 }
 
-std::vector<JobSchedule> JobStore::schedules(Session& session, bool enabled_only) const {
-  std::string job_id;
-  std::string name;
-  std::string own;
-  std::string preset;
-  long long enabled = 0;
-  Query query{session,
-              std::string{"SELECT jobs.id, jobs.name, jobs.enabled, jobs.schedule, "
-                          "COALESCE(templates.content, '{}') FROM jobs LEFT JOIN templates "
-                          "ON templates.id = jobs.schedule_preset_id"} +
-                  (enabled_only ? " WHERE jobs.enabled = 1" : "") + " ORDER BY jobs.id"};
-  query.out(job_id).out(name).out(enabled).out(own).out(preset);
-  std::vector<JobSchedule> out;
-  while (query.next()) {
-    const Json content = columns::json_column(preset);
-    const auto linked = content.is_object() ? content.value("schedule", "") : std::string{};
-    out.push_back({job_id, name, enabled != 0, linked.empty() ? own : linked});
-  }
-  return out;
-}
-
 void JobStore::insert(Session& session, const Job& job) const {
   write_row(session,
             "INSERT INTO jobs (name, schedule, enabled, source_id, databases, compression, "

@@ -16,20 +16,12 @@ struct JobFilter {
   int64_t limit = 0, offset = 0;  ///< limit 0: all
 };
 
-/// When a job shall run.
-struct JobSchedule {
-  std::string job_id, job_name;
-  bool enabled = true;
-  std::string schedule;  ///< in force: of the linked preset, else the job's own
-};
-
 /// Jobs with their destinations, folders and channels.
 class JobStore {
  public:
   std::vector<Job> list(Session& session, const JobFilter& filter = {}) const;  ///< newest first
   std::optional<Job> find(Session& session, const std::string& id) const;
   std::optional<Job> find_by_name(Session& session, const std::string& name) const;
-  std::vector<JobSchedule> schedules(Session& session, bool enabled_only) const;
   void insert(Session& session, const Job& job) const;  ///< AlreadyExists when the name is taken
   void update(Session& session, const Job& job) const;  ///< replaces destinations and channels
   bool remove(Session& session, const std::string& id) const;  ///< executions keep their name, lose job_id

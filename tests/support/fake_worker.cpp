@@ -56,7 +56,8 @@ class FakeWorker {
       const Json request = Json::parse(line);
       if (request.contains("protocol") || request.at("op") == "cancel") continue;
       if (script_.contains("record")) {
-        std::ofstream{script_.at("record").get<std::string>(), std::ios::app} << line << std::endl;
+        // In one write: several workers record at once.
+        std::ofstream{script_.at("record").get<std::string>(), std::ios::app} << line + '\n' << std::flush;
       }
       id_ = request.at("id").get<std::string>();
       const auto steps = script_.at("ops").find(request.at("op").get<std::string>());

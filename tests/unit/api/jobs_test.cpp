@@ -4,6 +4,7 @@
 
 #include "store/job_store.hpp"
 #include "store/query.hpp"
+#include "store/schedule_store.hpp"
 #include "tests/unit/api/api_fixture.hpp"
 
 namespace dbackup::host {
@@ -241,7 +242,7 @@ TEST(JobSchedules, FollowTheirPreset) {
   const auto in_force = [&] {
     std::string out;
     api.database->read([&](Session& session) {
-      out = JobStore{}.schedules(session, /*enabled_only=*/true).at(0).schedule;
+      out = ScheduleStore{}.jobs(session, /*enabled_only=*/true).at(0).schedule;
     });
     return out;
   };
@@ -253,8 +254,45 @@ TEST(JobSchedules, FollowTheirPreset) {
   EXPECT_EQ(in_force(), "0 3 * * *");
   api.change({{"enabled", false}});
   api.database->read([&](Session& session) {
-    EXPECT_TRUE(JobStore{}.schedules(session, /*enabled_only=*/true).empty());
+    EXPECT_TRUE(ScheduleStore{}.jobs(session, /*enabled_only=*/true).empty());
   });
+}
+
+TEST(JobSchedules, TellWhenTheJobRunsNext) {
+  FullJob api;
+  const auto next = [&] {
+    const Json jobs = api.get("/api/jobs").body;
+    EXPECT_EQ(jobs.at(0)["nextRunAt"], api.get("/api/jobs/" + jobs.at(0)["id"].get<std::string>()).body["nextRunAt"]);
+    return jobs.at(0)["nextRunAt"];
+  };
+  EXPECT_EQ(next(), "2026-03-09T03:00:00.000Z") << "of the linked preset, every hour";
+  api.send(Method::Put, "/api/templates/schedule-presets/schedule-hourly",
+           {.body = R"({"schedule":"5 * * * *"})"});
+  EXPECT_EQ(next(), "2026-03-09T02:05:00.000Z");
+  api.live.update([](Settings& settings) { settings.set_stored("system.timezone", "Europe/Vienna"); });
+  api.change({{"schedulePresetId", nullptr}, {"schedule", "0 0 * * *"}});
+  EXPECT_EQ(next(), "2026-03-09T23:00:00.000Z") << "midnight in Vienna";
+  api.change({{"enabled", false}});
+  EXPECT_TRUE(next().is_null());
+}
+
+TEST(JobSchedules, ThatCannotBeAreRefusedWithTheReason) {
+  ApiFixture api;
+  const std::string source = api.make_source();
+  const std::string storage = api.make_storage();
+  const std::pair<const char*, const char*> cases[] = {{"61 * * * *", "minute"},
+                                                       {"0 3 * *", "five fields"},
+                                                       {"0 0 30 2 *", "never fires"},
+                                                       {"0 0 * * FOO", "day of week"}};
+  for (const auto& [schedule, reason] : cases) {
+    const testing::Answer answer = api.post("/api/jobs", {{"name", "x"},
+                                                 {"schedule", schedule},
+                                                 {"sourceId", source},
+                                                 {"destinations", {{{"configId", storage}}}}});
+    EXPECT_EQ(answer.status, 400) << schedule;
+    EXPECT_NE(answer.text.find(reason), std::string::npos) << answer.text;
+    EXPECT_NE(answer.text.find("schedule"), std::string::npos) << answer.text;
+  }
 }
 
 }  // namespace

@@ -54,5 +54,27 @@ TEST(BackupEvent, HoldsTheFieldsOfItsKind) {
   EXPECT_EQ(names_of(event), "Job Source Duration Size Details Time ");
 }
 
+TEST(RestoreEvent, HoldsTheFieldsOfItsKind) {
+  Execution run{.type = "Restore", .status = "Success", .started_at = 1000};
+  run.ended_at = 4000;
+  run.size = 2048;
+  const RestoreFacts facts{.source_name = "db",
+                           .adapter_id = "postgres",
+                           .database = "orders",
+                           .storage_name = "disk",
+                           .file = "a/b.dump"};
+  Json event = restore_event(run, facts, 5000);
+  EXPECT_EQ(event.at("eventType"), "restore_complete");
+  EXPECT_EQ(event.at("success"), true);
+  EXPECT_EQ(names_of(event), "Source Database Type Target DB Storage Backup File Size Duration Time ");
+  EXPECT_EQ(event.at("fields").at(1).at("value"), "POSTGRES");
+  run.status = "Cancelled";
+  run.error = "cancelled by admin";
+  event = restore_event(run, facts, 5000);
+  EXPECT_EQ(event.at("eventType"), "restore_failure");
+  EXPECT_EQ(names_of(event), "Source Database Type Target DB Backup File Error Duration Time ");
+  EXPECT_EQ(event.at("message"), "\"a/b.dump\" was not restored into \"db\": cancelled by admin");
+}
+
 }  // namespace
 }  // namespace dbackup::host

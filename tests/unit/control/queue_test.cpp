@@ -6,6 +6,7 @@
 #include <set>
 
 #include "store/notification_log_store.hpp"
+#include "control/notification_settings.hpp"
 #include "store/template_store.hpp"
 #include "tests/unit/control/control_world.hpp"
 
@@ -193,8 +194,12 @@ TEST_F(QueueTest, EndsJobsOfAKindThatIsNotAvailableYet) {
   script_.set("list_databases", {{{"event", "item"}, {"data", {{"name", "a"}}}},
                                  {{"event", "item"}, {"data", {{"name", "b"}}}},
                                  {{"result", Json::object()}}});
-  const std::string first = world_.add_run(several), second = world_.add_run(all);
+  Job grown = world_.add_job("grown");
+  grown.backup_mode = "INCREMENTAL";
+  world_.save(grown);
+  const std::string first = world_.add_run(several), second = world_.add_run(all), third = world_.add_run(grown);
   world_.queue.start();
+  EXPECT_EQ(world_.wait_ended(third).error, "an incremental backup is not available yet");
   EXPECT_THAT(world_.wait_ended(first).error, HasSubstr("is not available yet"));
   EXPECT_THAT(world_.wait_ended(second).error, HasSubstr("2 databases (a, b)"));
   EXPECT_THAT(script_.requests("backup"), IsEmpty());
@@ -260,6 +265,84 @@ TEST_F(QueueTest, NotifiesAfterTheStatusIsFinalAndOnlyLogsWhatFails) {
   const Json event = script_.requests("notify").at(0).at("body").at("event");
   EXPECT_EQ(event.at("eventType"), "backup_success");
   EXPECT_EQ(event.at("title"), "Backup Successful: told");
+}
+
+TEST_F(QueueTest, TellsTheChannelsOfTheSettingsOfBackupsEachOnce) {
+  Job told = world_.add_job("told");
+  const std::string hook = world_.add_adapter("notification", "hook", "hook");
+  const std::string bell = world_.add_adapter("notification", "hook", "bell");
+  told.notification_ids = {hook};
+  world_.save(told);
+  world_.database->write([&](Session& s) {
+    NotificationSettings chosen = notification_settings(s);
+    chosen.global_channels = {hook, bell};
+    chosen.events["backup_success"].enabled = true;
+    store_notification_settings(s, chosen);
+  });
+  script_.set("notify", {{{"result", Json::object()}}});
+  succeed();
+  const std::string first = world_.add_run(told, 1);
+  world_.queue.start();
+  EXPECT_EQ(world_.wait_ended(first).status, "Success");
+  world_.wait_for([&] { return script_.requests("notify").size() == 2; });
+  // Off again: the job's own channel alone.
+  world_.database->write([&](Session& s) {
+    NotificationSettings chosen = notification_settings(s);
+    chosen.events["backup_success"].enabled = false;
+    store_notification_settings(s, chosen);
+  });
+  const std::string second = world_.add_run(told, 2);
+  world_.queue.kick();
+  world_.wait_ended(second);
+  world_.wait_for([&] { return script_.requests("notify").size() == 3; });
+  world_.queue.stop(10s);
+  EXPECT_THAT(script_.requests("notify"), SizeIs(3));
+}
+
+TEST_F(QueueTest, TellsTheChannelsOfTheSettingsOfRestores) {
+  const std::string hook = world_.add_adapter("notification", "hook", "hook");
+  world_.database->write([&](Session& s) {
+    NotificationSettings chosen = notification_settings(s);
+    chosen.global_channels = {hook};
+    store_notification_settings(s, chosen);
+  });
+  script_.set("notify", {{{"result", Json::object()}}});
+  Execution restore{.id = new_uuid(), .type = "Restore"};
+  restore.options = to_json(RestoreOptions{.destination_id = world_.destination,
+                                           .path = "nightly/gone.dump",
+                                           .target_source_id = job_.source_id});
+  world_.database->write([&](Session& s) { ExecutionStore{}.insert(s, restore); });
+  world_.queue.start();
+  EXPECT_EQ(world_.wait_ended(restore.id).status, "Failed");
+  world_.wait_for([&] { return script_.requests("notify").size() == 1; });
+  const Json event = script_.requests("notify").at(0).at("body").at("event");
+  EXPECT_EQ(event.at("eventType"), "restore_failure");
+}
+
+TEST_F(QueueTest, EndsARunWithoutProgressAsFailed) {
+  script_.set("backup", {{{"reserve", kPath}}, {{"hang", true}}});
+  const std::string id = world_.add_run(job_);
+  world_.queue.start();
+  world_.wait_for([&] { return !world_.reservations(id).empty(); });
+  EXPECT_EQ(world_.queue.end_stuck(std::chrono::hours{1}), 0U) << "it has only begun";
+  EXPECT_EQ(world_.queue.end_stuck(0ms), 1U);
+  EXPECT_EQ(world_.queue.end_stuck(0ms), 0U) << "it has been told";
+  const Execution run = world_.wait_ended(id);
+  EXPECT_EQ(run.status, "Failed");
+  EXPECT_EQ(run.error, "no progress for 0 minutes");
+}
+
+TEST_F(QueueTest, CountsTheSameFiguresAgainAsNoProgress) {
+  const std::string id = world_.add_run(job_);
+  ExecutionRecorder recorder{world_.recorders, id, "Backup"};
+  recorder.progress(10, 100);
+  const auto begun = std::chrono::steady_clock::now();
+  world_.wait_for([&] { return std::chrono::steady_clock::now() - begun > 100ms; });
+  recorder.progress(10, 100);
+  EXPECT_GE(world_.recorders.quiet_for(id).value(), 100ms);
+  recorder.progress(11, 100);
+  EXPECT_LT(world_.recorders.quiet_for(id).value(), 100ms);
+  EXPECT_FALSE(world_.recorders.quiet_for("nobody"));
 }
 
 TEST_F(QueueTest, NamesFilesByTheTemplateAndSaysThatRetentionIsNotAppliedYet) {

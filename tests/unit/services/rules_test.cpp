@@ -5,7 +5,6 @@
 #include "protocol/descriptor.hpp"
 #include "services/adapter_fields.hpp"
 #include "services/backup_path_rules.hpp"
-#include "services/cron_syntax.hpp"
 #include "services/job_fields.hpp"
 #include "services/redaction.hpp"
 #include "services/restore_service.hpp"
@@ -13,23 +12,6 @@
 
 namespace dbackup::host {
 namespace {
-
-TEST(CronSyntax, AcceptsWhatSchedulesUse) {
-  for (const char* text :
-       {"0 3 * * *", "*/5 * * * *", "30 1 * * MON-FRI", "0 0 1,15 JAN,jul *", "15 0 3 * * 7",
-        "0 0 * * sunday", "0-30/10 8-18 * * 1-5", "  0  2 * * 0 "}) {
-    EXPECT_NO_THROW(check_cron_syntax(text)) << text;
-  }
-}
-
-TEST(CronSyntax, RefusesWhatWouldNeverFire) {
-  for (const char* text :
-       {"", "hourly", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
-        "5-1 * * * *", "*/0 * * * *", "1,,2 * * * *", "* * * * * * *", "a * * * *", "-1 * * * *",
-        "1- * * * *", "/5 * * * *", "1/2/3 * * * *"}) {
-    EXPECT_THROW(check_cron_syntax(text), Error) << text;
-  }
-}
 
 TEST(BackupPath, RefusesEverythingOutsideTheStorage) {
   for (const std::string& path :

@@ -1,0 +1,64 @@
+#include "control/task_work.hpp"
+
+#include <chrono>
+
+#include "base/error.hpp"
+#include "base/logging.hpp"
+#include "control/catalog.hpp"
+#include "control/queue.hpp"
+#include "store/adapter_store.hpp"
+#include "store/audit_store.hpp"
+
+namespace dbackup::host {
+namespace {
+
+constexpr TimeMs kDay = TimeMs{24} * 3600 * 1000;
+
+/// One after the other: a listing is a worker, and requests need theirs as well.
+std::string list_destinations(const ControlContext& context, Catalog& catalog,
+                              const std::stop_token& stop) {
+  std::vector<AdapterConfig> destinations;
+  context.database.read(
+      [&](Session& session) { destinations = AdapterStore{}.list(session, "storage"); });
+  size_t listed = 0;
+  size_t failed = 0;
+  for (const auto& row : destinations) {
+    if (stop.stop_requested() || row.storage_role != "DESTINATION") continue;
+    try {
+      catalog.refresh_quietly(row.id, stop);
+      ++listed;
+    } catch (const Error& error) {
+      ++failed;
+      log_warning("the destination \"" + row.name + "\" cannot be listed: " + error.what());
+    }
+  }
+  if (listed + failed == 0) return "";
+  return std::to_string(listed) + " destination(s) listed" +
+         (failed == 0 ? "" : ", " + std::to_string(failed) + " could not be");
+}
+
+std::string end_stuck_runs(const ControlContext& context, Queue& queue) {
+  const auto limit = context.live.now()->integer("execution.stuck_timeout_minutes");
+  if (limit == 0) return "";
+  const size_t ended = queue.end_stuck(std::chrono::minutes{limit});
+  return ended == 0 ? "" : std::to_string(ended) + " run(s) without progress ended";
+}
+
+}  // namespace
+
+void add_control_tasks(SystemTasks& tasks, const ControlContext& context, Catalog& catalog, Queue& queue) {
+  tasks.add("system.warmup_storage_cache", [&context, &catalog](const std::stop_token& stop) {
+    return list_destinations(context, catalog, stop);
+  });
+  tasks.add("system.stuck_execution_check",
+            [&context, &queue](const std::stop_token&) { return end_stuck_runs(context, queue); });
+  tasks.add("system.sync_permissions", [](const std::stop_token&) {
+    return std::string{"nothing to do: SuperAdmin holds every permission by what it is"};
+  });
+  tasks.add_sweep({"audit entries", [](Session& session, const Settings& settings, TimeMs now) {
+                     return AuditStore{}.remove_older_than(
+                         session, now - settings.integer("audit.retention_days") * kDay);
+                   }});
+}
+
+}  // namespace dbackup::host
