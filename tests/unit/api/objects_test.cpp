@@ -202,7 +202,8 @@ TEST(Jobs, HaveTheFormOfTheContract) {
   EXPECT_EQ(got["source"]["name"].get<std::string>().substr(0, 6), "Source");
   EXPECT_EQ(got["destinations"][0]["retention"], "{}");
   EXPECT_EQ(got["destinations"][0]["config"]["adapterId"], "scripted-disk");
-  for (const char* key : {"lastRunAt", "nextRunAt", "schedulePreset", "namingTemplateId"})
+  EXPECT_EQ(got["nextRunAt"], "2026-03-09T03:00:00.000Z");
+  for (const char* key : {"lastRunAt", "schedulePreset", "namingTemplateId"})
     EXPECT_TRUE(got.contains(key) && got[key].is_null()) << key;
   for (const char* key : {"notifications", "notificationTemplates", "sources", "executions"})
     EXPECT_EQ(got[key], Json::array()) << key;
