@@ -8,6 +8,7 @@
 #include "api/resources/account_resource.hpp"
 #include "api/resources/adapters_resource.hpp"
 #include "api/resources/auth_resource.hpp"
+#include "api/resources/audit_log_resource.hpp"
 #include "api/resources/certificate_resource.hpp"
 #include "api/resources/credentials_resource.hpp"
 #include "api/resources/dashboard_resource.hpp"
@@ -16,9 +17,11 @@
 #include "api/resources/groups_resource.hpp"
 #include "api/resources/jobs_resource.hpp"
 #include "api/resources/keys_resource.hpp"
+#include "api/resources/settings_resource.hpp"
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
 #include "api/resources/stored_backups_resource.hpp"
+#include "api/resources/system_tasks_resource.hpp"
 #include "api/resources/templates_resource.hpp"
 #include "api/resources/two_factor_resource.hpp"
 #include "api/resources/users_resource.hpp"
@@ -67,6 +70,9 @@ struct ApiServer::Parts {
         dashboard{services},
         storage{services, {.public_url = options.public_url, .is_https = options.is_https}},
         stored_backups{services},
+        settings{services},
+        system_tasks{services},
+        audit_log{services},
         documents{routes,
                   {.program_version = services.control.context().program_version,
                    .public_url = options.public_url,
@@ -91,6 +97,9 @@ struct ApiServer::Parts {
     dashboard.mount(routes);
     storage.mount(routes);
     stored_backups.mount(routes);
+    settings.mount(routes);
+    system_tasks.mount(routes);
+    audit_log.mount(routes);
     documents.mount(routes);
     std::vector<Authenticator*> in_order;
     for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
@@ -139,6 +148,9 @@ struct ApiServer::Parts {
   DashboardResource dashboard;
   StorageResource storage;
   StoredBackupsResource stored_backups;
+  SettingsResource settings;
+  SystemTasksResource system_tasks;
+  AuditLogResource audit_log;
   DocumentsResource documents;
   RouteTable routes;
   std::shared_ptr<TlsListener> tls;

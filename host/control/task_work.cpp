@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/logging.hpp"
 #include "control/catalog.hpp"
+#include "control/notification_log.hpp"
 #include "control/queue.hpp"
 #include "store/adapter_store.hpp"
 #include "store/audit_store.hpp"
@@ -55,6 +56,7 @@ void add_control_tasks(SystemTasks& tasks, const ControlContext& context, Catalo
   tasks.add("system.sync_permissions", [](const std::stop_token&) {
     return std::string{"nothing to do: SuperAdmin holds every permission by what it is"};
   });
+  tasks.add_sweep({"notification log entries", &sweep_notification_log});
   tasks.add_sweep({"audit entries", [](Session& session, const Settings& settings, TimeMs now) {
                      return AuditStore{}.remove_older_than(
                          session, now - settings.integer("audit.retention_days") * kDay);

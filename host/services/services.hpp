@@ -4,6 +4,7 @@
 #include "services/adapter_service.hpp"
 #include "services/api_key_service.hpp"
 #include "services/audit_log.hpp"
+#include "services/audit_reader.hpp"
 #include "services/certificate_service.hpp"
 #include "services/credential_service.hpp"
 #include "services/dashboard_service.hpp"
@@ -15,11 +16,14 @@
 #include "services/job_service.hpp"
 #include "services/profile_recovery.hpp"
 #include "services/notification_log_service.hpp"
+#include "services/notification_settings_service.hpp"
 #include "services/recovery_kit.hpp"
 #include "services/restore_service.hpp"
 #include "services/session_verifier.hpp"
+#include "services/settings_service.hpp"
 #include "services/sign_in_service.hpp"
 #include "services/storage_service.hpp"
+#include "services/system_task_service.hpp"
 #include "services/template_service.hpp"
 #include "services/two_factor_service.hpp"
 #include "services/user_service.hpp"
@@ -52,6 +56,10 @@ struct Services {
         storage{plane, audit},
         downloads{plane, audit},
         restores{plane, audit},
+        settings{plane, audit},
+        notification_settings{plane, audit},
+        system_tasks{plane, audit},
+        audit_reader{plane.context().database},
         health{plane.context().database, plane.context().clock} {}
 
   ControlPlane& control;
@@ -77,6 +85,10 @@ struct Services {
   StorageService storage;
   DownloadService downloads;
   RestoreService restores;
+  SettingsService settings;
+  NotificationSettingsService notification_settings;
+  SystemTaskService system_tasks;
+  AuditReader audit_reader;
   HealthMonitor health;
 };
 
