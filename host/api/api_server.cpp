@@ -6,6 +6,7 @@
 #include "api/http_server.hpp"
 #include "api/origin_check.hpp"
 #include "api/resources/account_resource.hpp"
+#include "api/resources/adapter_probes_resource.hpp"
 #include "api/resources/adapters_resource.hpp"
 #include "api/resources/auth_resource.hpp"
 #include "api/resources/certificate_resource.hpp"
@@ -61,6 +62,7 @@ struct ApiServer::Parts {
         certificate{services},
         credentials{services},
         adapters{services},
+        adapter_probes{services},
         jobs{services, follower},
         templates{services},
         executions{services, follower},
@@ -85,6 +87,7 @@ struct ApiServer::Parts {
     certificate.mount(routes);
     credentials.mount(routes);
     adapters.mount(routes);
+    adapter_probes.mount(routes);
     jobs.mount(routes);
     templates.mount(routes);
     executions.mount(routes);
@@ -133,6 +136,7 @@ struct ApiServer::Parts {
   CertificateResource certificate;
   CredentialsResource credentials;
   AdaptersResource adapters;
+  AdapterProbesResource adapter_probes;
   JobsResource jobs;
   TemplatesResource templates;
   ExecutionsResource executions;

@@ -50,6 +50,8 @@ Json adapter_type(const RegisteredAdapter& adapter) {
   if (!descriptor.primary_credential.empty())
     credentials["primary"] = descriptor.primary_credential;
   if (!descriptor.ssh_credential.empty()) credentials["ssh"] = descriptor.ssh_credential;
+  if (!descriptor.primary_credential.empty() && descriptor.primary_optional)
+    credentials["primaryOptional"] = true;
   const bool is_storage = descriptor.kind == protocol::AdapterKind::Storage;
   Json out{
       {"id", descriptor.id},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "control/control_plane.hpp"
+#include "services/adapter_probes.hpp"
 #include "services/adapter_service.hpp"
 #include "services/api_key_service.hpp"
 #include "services/audit_log.hpp"
@@ -44,6 +45,7 @@ struct Services {
         recovery_kits{plane.context().database, plane.context().clock, profiles, audit},
         credentials{plane, audit},
         adapters{plane, audit},
+        probes{plane},
         jobs{plane, adapters, audit},
         templates{plane, audit},
         executions{plane, audit},
@@ -69,6 +71,7 @@ struct Services {
   RecoveryKitService recovery_kits;
   CredentialService credentials;
   AdapterService adapters;
+  AdapterProbes probes;
   JobService jobs;
   TemplateService templates;
   ExecutionService executions;

@@ -161,10 +161,15 @@ TEST(Adapters, TypesShowWhatAFormNeeds) {
   ApiFixture api;
   const Answer types = api.get("/api/adapter-types", {.key = api.key_with({"jobs:read"})});
   ASSERT_EQ(types.status, 200);
-  ASSERT_EQ(types.body["data"].size(), 3u);
+  ASSERT_EQ(types.body["data"].size(), 4u);
   for (const Json& type : types.body["data"]) {
     for (const char* key : {"id", "type", "name", "roles", "credentials", "fields"})
       EXPECT_TRUE(type.contains(key)) << type;
+    const bool is_storage = type["type"] == "storage";
+    EXPECT_EQ(type.contains("transferConcurrency"), is_storage) << type;
+    EXPECT_EQ(type["supportsBrowse"], is_storage) << "as its descriptor says";
+    const Json credentials{{"primary", "USERNAME_PASSWORD"}, {"primaryOptional", true}};
+    EXPECT_EQ(type["credentials"], type["id"] == "scripted-file" ? credentials : Json::object());
   }
 }
 

@@ -60,12 +60,19 @@ Json described() {
         {"listDatabases", true},
         {"prepareRestore", true},
         {"combinable", true}}}};
+  const Json file{{"kind", "source"},
+                  {"id", "scripted-file"},
+                  {"name", "Scripted file"},
+                  {"options", {option("host", "string"), option("password", "string", true)}},
+                  {"credentials", {{"primary", "USERNAME_PASSWORD"}, {"primaryOptional", true}}},
+                  {"capabilities", {{"extension", "db"}}}};
   const Json storage{
       {"kind", "storage"},
       {"id", "scripted-disk"},
       {"name", "Scripted disk"},
       {"options", {option("basePath", "path"), option("secretAccessKey", "string", true)}},
-      {"capabilities", {{"roles", {"DESTINATION", "SOURCE"}}, {"rangedGet", true}}}};
+      {"capabilities",
+       {{"roles", {"DESTINATION", "SOURCE"}}, {"rangedGet", true}, {"browse", true}}}};
   const Json channel{{"kind", "notifier"},
                      {"id", "scripted-channel"},
                      {"name", "Scripted channel"},
@@ -74,7 +81,7 @@ Json described() {
                                   .name = "test",
                                   .version = "1",
                                   .abi_major = 1,
-                                  .adapters = {source, storage, channel}};
+                                  .adapters = {source, file, storage, channel}};
 }
 
 std::string read_file(const std::string& path) {
@@ -91,6 +98,10 @@ Json test(const protocol::AdapterRef& adapter) {
   const std::string host = adapter.config.value("host", "");
   if (host == "unreachable") throw Error(ErrorCode::Unavailable, "connection refused");
   if (host == "crash") std::abort();
+  if (host == "silent") ::pause();
+  if (host == "locked" && adapter.config.value("password", "") != "hunter2-secret") {
+    throw Error(ErrorCode::Unauthenticated, "login refused");
+  }
   return {{"message", "connected"}, {"version", adapter.config.value("version", "16.4")}};
 }
 
