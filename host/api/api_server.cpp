@@ -6,6 +6,7 @@
 #include "api/http_server.hpp"
 #include "api/origin_check.hpp"
 #include "api/resources/account_resource.hpp"
+#include "api/resources/adapter_history_resource.hpp"
 #include "api/resources/adapter_probes_resource.hpp"
 #include "api/resources/adapters_resource.hpp"
 #include "api/resources/auth_resource.hpp"
@@ -63,6 +64,7 @@ struct ApiServer::Parts {
         credentials{services},
         adapters{services},
         adapter_probes{services},
+        adapter_history{services},
         jobs{services, follower},
         templates{services},
         executions{services, follower},
@@ -88,6 +90,7 @@ struct ApiServer::Parts {
     credentials.mount(routes);
     adapters.mount(routes);
     adapter_probes.mount(routes);
+    adapter_history.mount(routes);
     jobs.mount(routes);
     templates.mount(routes);
     executions.mount(routes);
@@ -137,6 +140,7 @@ struct ApiServer::Parts {
   CredentialsResource credentials;
   AdaptersResource adapters;
   AdapterProbesResource adapter_probes;
+  AdapterHistoryResource adapter_history;
   JobsResource jobs;
   TemplatesResource templates;
   ExecutionsResource executions;

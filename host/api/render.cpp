@@ -1,6 +1,7 @@
 #include "api/render.hpp"
 
 #include "base/json_writer.hpp"
+#include "model/adapter_metadata.hpp"
 #include "model/permission.hpp"
 #include "services/services.hpp"
 
@@ -34,6 +35,14 @@ Json adapter(const AdapterView& view) {
           {"consecutiveFailures", row.consecutive_failures},
           {"storageRole", row.storage_role},
           {"supportsBrowse", view.supports_browse}};
+}
+
+Json adapter_without_observations(const AdapterView& view) {
+  Json out = adapter(view);
+  for (const char* key : {"lastHealthCheck", "lastStatus", "lastError", "consecutiveFailures"})
+    out.erase(key);
+  out["metadata"] = without_observations(view.row.metadata);
+  return out;
 }
 
 Json adapter_type(const RegisteredAdapter& adapter) {

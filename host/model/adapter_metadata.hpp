@@ -20,4 +20,12 @@ inline Json with_version(Json metadata, const std::string& version, const std::s
   return metadata;
 }
 
+/// What people have written into it.
+inline Json without_observations(Json metadata) {
+  if (!metadata.is_object()) return Json::object();
+  for (const char* key : {"engineVersion", "engineEdition", "lastCheck", "status"})
+    metadata.erase(key);
+  return metadata;
+}
+
 }  // namespace dbackup::host

@@ -58,7 +58,7 @@ struct DescribeResult {
   std::vector<Json> adapters;  ///< descriptors, as the plugin gave them (parsed, checked)
 };
 
-/// Test → {message, version?, edition?}; Ping → {}; ListDatabases → "item" events
+/// Test → {message, version?, edition?}; Ping → {latencyMs}; ListDatabases → "item" events
 /// {name, sizeInBytes?, tableCount?}, then {}.
 struct AdapterRequest {
   AdapterRef adapter;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "control/control_plane.hpp"
+#include "services/adapter_history.hpp"
 #include "services/adapter_probes.hpp"
 #include "services/adapter_service.hpp"
 #include "services/api_key_service.hpp"
@@ -46,6 +47,7 @@ struct Services {
         credentials{plane, audit},
         adapters{plane, audit},
         probes{plane},
+        history{plane},
         jobs{plane, adapters, audit},
         templates{plane, audit},
         executions{plane, audit},
@@ -72,6 +74,7 @@ struct Services {
   CredentialService credentials;
   AdapterService adapters;
   AdapterProbes probes;
+  AdapterHistory history;
   JobService jobs;
   TemplateService templates;
   ExecutionService executions;

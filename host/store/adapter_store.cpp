@@ -127,6 +127,16 @@ bool AdapterStore::replace_metadata(Session& session, const AdapterConfig& seen,
              .run() > 0;
 }
 
+void AdapterStore::record_health(Session& session, const HealthCheck& check,
+                                 int64_t failures) const {
+  const long long at = check.created_at;
+  const long long count = failures;
+  Query query{session,
+              "UPDATE adapter_configs SET last_health_check = :a, last_status = :b, "
+              "last_error = :c, consecutive_failures = :d WHERE id = :e"};
+  query.bind(at).bind(check.status).bind(check.error).bind(count).bind(check.adapter_id).run();
+}
+
 bool AdapterStore::remove(Session& session, const std::string& id) const {
   soci::statement statement =
       (session.raw().prepare << "DELETE FROM adapter_configs WHERE id = :id", soci::use(id));

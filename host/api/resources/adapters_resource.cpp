@@ -116,7 +116,10 @@ HttpResponse AdaptersResource::list(const ApiRequest& request, const Principal& 
 }
 
 HttpResponse AdaptersResource::get(const ApiRequest& request, const Principal& who) {
-  return json_answer(200, render::adapter(services_.adapters.get(who, request.param())));
+  const AdapterView view = services_.adapters.get(who, request.param());
+  HttpResponse response = json_answer(200, render::adapter(view));
+  response.lasting = dump_json(render::adapter_without_observations(view));
+  return response;
 }
 
 HttpResponse AdaptersResource::create(const ApiRequest& request, const Principal& who) {
