@@ -18,6 +18,7 @@
 #include "api/resources/groups_resource.hpp"
 #include "api/resources/jobs_resource.hpp"
 #include "api/resources/keys_resource.hpp"
+#include "api/resources/source_tables_resource.hpp"
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
 #include "api/resources/stored_backups_resource.hpp"
@@ -65,6 +66,7 @@ struct ApiServer::Parts {
         adapters{services},
         adapter_probes{services},
         adapter_history{services},
+        source_tables{services},
         jobs{services, follower},
         templates{services},
         executions{services, follower},
@@ -91,6 +93,7 @@ struct ApiServer::Parts {
     adapters.mount(routes);
     adapter_probes.mount(routes);
     adapter_history.mount(routes);
+    source_tables.mount(routes);
     jobs.mount(routes);
     templates.mount(routes);
     executions.mount(routes);
@@ -141,6 +144,7 @@ struct ApiServer::Parts {
   AdaptersResource adapters;
   AdapterProbesResource adapter_probes;
   AdapterHistoryResource adapter_history;
+  SourceTablesResource source_tables;
   JobsResource jobs;
   TemplatesResource templates;
   ExecutionsResource executions;

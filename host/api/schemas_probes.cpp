@@ -30,5 +30,55 @@ Json snapshot_result() {
   return object({required("supported", flag()), required("message", text())});
 }
 
+Json source_target() {
+  return object(
+      {optional("sourceId", described(nullable(text()), "a stored source")),
+       optional("adapterId", described(nullable(text()), "kind of config")),
+       optional("config", described(either({any_object(), text(), Json{{"type", "null"}}}),
+                                    "an object, or the same as JSON text; wins over what is "
+                                    "stored, whose secrets it does not get"))});
+}
+Json database_stats() {
+  const Json database = object({required("name", text()), optional("sizeInBytes", integer()),
+                                optional("tableCount", integer()), optional("path", text())});
+  return object({required("success", flag()), required("databases", list_of(database)),
+                 optional("serverVersion", text()), optional("serverEdition", text())});
+}
+Json database_tables() {
+  return merged(source_target(), object({required("database", text(1, 1000))}));
+}
+Json database_tables_answer() {
+  const Json table =
+      object({required("name", text()),
+              required("type", one_of({"table", "view", "collection", "materialized_view"})),
+              optional("rowCount", described(integer(), "may be an estimate")),
+              optional("sizeInBytes", integer())});
+  return object({required("success", flag()), required("tables", list_of(table))});
+}
+Json table_data() {
+  const auto number = [](int64_t most, std::string_view words) {
+    return described(either({integer(1, most), text(), Json{{"type", "null"}}}), words);
+  };
+  return merged(
+      database_tables(),
+      object({required("table", described(text(1, 1000), "as listed among the tables")),
+              optional("page", number(1'000'000'000, "from 1; 1")),
+              optional("pageSize", number(200, "1 to 200; 50")),
+              optional("search", nullable(text(0, 1000))),
+              optional("searchColumn", described(nullable(text()), "any column without it")),
+              optional("matchMode", nullable(one_of({"contains", "equals", "starts", "ends"}))),
+              optional("sortBy", described(nullable(text()), "a column")),
+              optional("sortDir", nullable(one_of({"asc", "desc"})))}));
+}
+Json table_data_answer() {
+  const Json column =
+      object({required("name", text()), required("dataType", text()), optional("nullable", flag()),
+              optional("primaryKey", flag()), optional("defaultValue", text())});
+  return object({required("success", flag()),
+                 required("rows", described(list_of(map_of(nullable(text()))),
+                                            "cells by column; bytes as \\x…, long ones cut and "
+                                            "ended with …")),
+                 required("totalCount", integer()), required("columns", list_of(column))});
+}
 
 }  // namespace dbackup::host::schemas

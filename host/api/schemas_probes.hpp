@@ -10,5 +10,11 @@ Json test_connection();
 Json test_result();
 Json access_check_result();
 Json snapshot_result();
+Json source_target();
+Json database_stats();
+Json database_tables();
+Json database_tables_answer();
+Json table_data();
+Json table_data_answer();
 
 }  // namespace dbackup::host::schemas

@@ -21,6 +21,7 @@
 #include "services/restore_service.hpp"
 #include "services/session_verifier.hpp"
 #include "services/sign_in_service.hpp"
+#include "services/source_tables.hpp"
 #include "services/storage_service.hpp"
 #include "services/template_service.hpp"
 #include "services/two_factor_service.hpp"
@@ -48,6 +49,7 @@ struct Services {
         adapters{plane, audit},
         probes{plane},
         history{plane},
+        source_tables{plane},
         jobs{plane, adapters, audit},
         templates{plane, audit},
         executions{plane, audit},
@@ -75,6 +77,7 @@ struct Services {
   AdapterService adapters;
   AdapterProbes probes;
   AdapterHistory history;
+  SourceTables source_tables;
   JobService jobs;
   TemplateService templates;
   ExecutionService executions;
