@@ -18,6 +18,8 @@
 #include "api/resources/groups_resource.hpp"
 #include "api/resources/jobs_resource.hpp"
 #include "api/resources/keys_resource.hpp"
+#include "api/resources/oauth_resource.hpp"
+#include "api/resources/server_files_resource.hpp"
 #include "api/resources/source_tables_resource.hpp"
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
@@ -67,6 +69,8 @@ struct ApiServer::Parts {
         adapter_probes{services},
         adapter_history{services},
         source_tables{services},
+        server_files{services},
+        oauth{services},
         jobs{services, follower},
         templates{services},
         executions{services, follower},
@@ -94,6 +98,8 @@ struct ApiServer::Parts {
     adapter_probes.mount(routes);
     adapter_history.mount(routes);
     source_tables.mount(routes);
+    server_files.mount(routes);
+    oauth.mount(routes);
     jobs.mount(routes);
     templates.mount(routes);
     executions.mount(routes);
@@ -145,6 +151,8 @@ struct ApiServer::Parts {
   AdapterProbesResource adapter_probes;
   AdapterHistoryResource adapter_history;
   SourceTablesResource source_tables;
+  ServerFilesResource server_files;
+  OAuthResource oauth;
   JobsResource jobs;
   TemplatesResource templates;
   ExecutionsResource executions;

@@ -234,7 +234,7 @@ void check_query(const Json& schema,
 Json error_answer() {
   return object(
       {required("success", flag()), required("error", text()), optional("message", text()),
-       optional("code", text()), optional("profileId", text()),
+       optional("code", text()), optional("profileId", text()), optional("valid", flag()),
        optional("errors", described(object({required("formErrors", list_of(text())),
                                             required("fieldErrors", map_of(list_of(text())))}),
                                     "what is wrong, by member of the request"))});

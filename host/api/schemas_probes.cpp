@@ -30,6 +30,52 @@ Json snapshot_result() {
   return object({required("supported", flag()), required("message", text())});
 }
 
+Json browse_query() {
+  return object({optional("path", described(text(), "relative folder; the root without it"))});
+}
+Json browse_answer() {
+  const Json folder = object({required("name", text()), required("path", text())});
+  return object(
+      {required("success", flag()),
+       required("supported", described(flag(), "false: the kind cannot list folders")),
+       required("data", object({required("path", text()), required("entries", list_of(folder))}))});
+}
+Json test_ssh() {
+  return object({required("config", config()), optional("adapterId", nullable(text())),
+                 optional("sshCredentialId", nullable(text()))});
+}
+namespace {
+Json folder_fields() {
+  const Json entry =
+      object({required("name", text()), required("type", one_of({"directory", "file"})),
+              required("path", text())});
+  return object({required("currentPath", text()), required("parentPath", nullable(text())),
+                 required("entries", list_of(entry)), optional("currentName", text()),
+                 optional("truncated", described(flag(), "there is more than is shown"))});
+}
+}  // namespace
+Json server_folder_query() {
+  return object({optional("path", described(text(0, 4096), "absolute; /"))});
+}
+Json server_folder() { return wrapped(described(folder_fields(), "folders first, by name")); }
+Json remote_folder() {
+  return object({required("config", described(any_object(),
+                                              "host, port, username, authType, password, "
+                                              "privateKey, passphrase")),
+                 optional("path", described(text(0, 4096), "absolute; /")),
+                 optional("adapterId", nullable(text())),
+                 optional("sshCredentialId", nullable(text()))});
+}
+Json cloud_folder() {
+  return object({required("credentialId", text(1, 100)), optional("folderPath", nullable(text())),
+                 optional("folderId", nullable(text()))});
+}
+Json sign_in() { return object({required("credentialId", text(1, 100))}); }
+Json sign_in_answer() { return wrapped(object({required("authUrl", text())})); }
+Json sign_in_return() {
+  return object({optional("code", text()), optional("state", text()), optional("error", text())});
+}
+Json token_validity() { return object({required("valid", flag()), optional("message", text())}); }
 Json source_target() {
   return object(
       {optional("sourceId", described(nullable(text()), "a stored source")),

@@ -1,12 +1,17 @@
 #include "services/adapter_probes.hpp"
 
+#include <algorithm>
+
 #include "control/control_plane.hpp"
 #include "model/adapter_metadata.hpp"
 #include "protocol/message_json.hpp"
 #include "services/adapter_failure.hpp"
 #include "services/adapter_service.hpp"
+#include "services/backup_path_rules.hpp"
 #include "services/redaction.hpp"
 #include "services/rights.hpp"
+#include "services/server_files.hpp"
+#include "services/ssh_settings.hpp"
 #include "store/adapter_store.hpp"
 
 namespace dbackup::host {
@@ -131,6 +136,51 @@ std::vector<std::string> AdapterProbes::databases(const std::string& id) {
   std::vector<std::string> names;
   as_adapter_failure([&] { names = list(adapter, limits_.list); });
   return names;
+}
+
+FolderListing AdapterProbes::browse(const std::string& id, const std::string& path) {
+  AdapterConfig row;
+  control_.context().database.read([&](Session& session) { row = require_adapter(session, id); });
+  if (row.type != kStorageType) throw Error(ErrorCode::NotFound, "storage adapter not found");
+  if (!path.empty()) check_backup_path(path);
+  FolderListing out{.path = path, .folders = {}};
+  const auto plugin = control_.plugins().find(row.adapter_id);
+  if (plugin && !plugin->descriptor.can("browse")) return out;
+  out.supported = true;
+  const protocol::BrowseRequest request{.adapter = control_.resolver().resolve(row), .path = path};
+  as_adapter_failure([&] {
+    WorkerCall call;
+    call.deadline = limits_.list;
+    for (const Json& item : control_.workers().items(protocol::Operation::Browse, request, call)) {
+      out.folders.push_back({text_of(item, "name"), text_of(item, "path")});
+    }
+  });
+  std::ranges::sort(out.folders, {}, &FolderListing::Folder::name);
+  return out;
+}
+
+void AdapterProbes::test_ssh(const std::string& adapter_id, const Json& config,
+                             const std::string& credential_id) {
+  // Kinds that know SSH alone call its settings by their bare names.
+  bool is_bare = !config.contains("sshHost") && config.contains("host");
+  if (!adapter_id.empty()) {
+    const auto plugin = control_.plugins().find(adapter_id);
+    if (!plugin)
+      throw Error(ErrorCode::InvalidArgument, "unsupported adapter \"" + adapter_id + "\"");
+    is_bare = plugin->descriptor.option("sshHost") == nullptr;
+  }
+  const SshNames names = is_bare ? SshNames::Bare : SshNames::Prefixed;
+  check_ssh_settings(with_ssh_credential(control_.context(), config, credential_id, names), names);
+  throw Error(ErrorCode::Unimplemented, kNoSsh);
+}
+
+void AdapterProbes::browse_ssh(const Json& config, const std::string& credential_id,
+                               const std::string& path) {
+  constexpr SshNames kNames = SshNames::Bare;
+  check_ssh_settings(with_ssh_credential(control_.context(), config, credential_id, kNames),
+                     kNames);
+  checked_server_path(path);
+  throw Error(ErrorCode::Unimplemented, kNoSsh);
 }
 
 }  // namespace dbackup::host

@@ -39,6 +39,15 @@ struct SnapshotCheck {
   std::string message;
 };
 
+struct FolderListing {
+  bool supported = false;
+  std::string path;
+  struct Folder {
+    std::string name, path;
+  };
+  std::vector<Folder> folders;
+};
+
 /// How long a worker may take until its silence is the answer.
 struct ProbeLimits {
   std::chrono::milliseconds test{10'000};
@@ -64,6 +73,16 @@ class AdapterProbes {
 
   /// Names; empty when the kind cannot list. NotFound unless a database adapter.
   std::vector<std::string> databases(const std::string& id);
+  /// The folders directly below `path` ("": the root) of a storage; supported false when the kind
+  /// cannot tell. NotFound unless a storage adapter.
+  FolderListing browse(const std::string& id, const std::string& path);
+  /// A connection by SSH as `config` and the profile `credential_id` ("": none) say. There is none
+  /// yet: always throws, at the latest Error{Unimplemented}.
+  [[noreturn]] void test_ssh(const std::string& adapter_id, const Json& config,
+                             const std::string& credential_id);
+  /// The same for one folder of such a machine.
+  [[noreturn]] void browse_ssh(const Json& config, const std::string& credential_id,
+                               const std::string& path);
 
  private:
   /// The kind, for a caller who may read its type. Throws Error{`unknown`} when there is none.

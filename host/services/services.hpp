@@ -15,10 +15,12 @@
 #include "services/group_service.hpp"
 #include "services/health_monitor.hpp"
 #include "services/job_service.hpp"
+#include "services/oauth.hpp"
 #include "services/profile_recovery.hpp"
 #include "services/notification_log_service.hpp"
 #include "services/recovery_kit.hpp"
 #include "services/restore_service.hpp"
+#include "services/server_files.hpp"
 #include "services/session_verifier.hpp"
 #include "services/sign_in_service.hpp"
 #include "services/source_tables.hpp"
@@ -50,6 +52,8 @@ struct Services {
         probes{plane},
         history{plane},
         source_tables{plane},
+        server_files{plane.context().data_dir},
+        oauth{plane},
         jobs{plane, adapters, audit},
         templates{plane, audit},
         executions{plane, audit},
@@ -78,6 +82,8 @@ struct Services {
   AdapterProbes probes;
   AdapterHistory history;
   SourceTables source_tables;
+  ServerFiles server_files;
+  OAuthService oauth;
   JobService jobs;
   TemplateService templates;
   ExecutionService executions;

@@ -27,6 +27,16 @@ const Route<AdapterProbesResource> AdapterProbesResource::kRoutes[] = {
      .run = HttpRun::Slow,
      .response = schemas::databases,
      .failures = kWorkerFailures},
+    {.method = Method::Get,
+     .path = "/api/adapters/{id}/browse",
+     .access = Permission::DestinationsRead,
+     .handler = &AdapterProbesResource::browse,
+     .summary = "Folders of a storage, one level",
+     .section = "Adapters",
+     .run = HttpRun::Slow,
+     .query = schemas::browse_query,
+     .response = schemas::browse_answer,
+     .failures = kWorkerFailures},
     {.method = Method::Post,
      .path = "/api/adapters/test-connection",
      .access = Access::adapter_read(),
@@ -63,6 +73,17 @@ const Route<AdapterProbesResource> AdapterProbesResource::kRoutes[] = {
      .response = schemas::snapshot_result,
      .failures = kMissingOrBad,
      .connection_test = true},
+    {.method = Method::Post,
+     .path = "/api/adapters/test-ssh",
+     .access = Permission::SourcesView,
+     .handler = &AdapterProbesResource::test_ssh,
+     .summary = "Check SSH settings; this version cannot connect by SSH yet and answers 501",
+     .section = "Adapters",
+     .body = BodyRule::Required,
+     .request = schemas::test_ssh,
+     .response = schemas::test_result,
+     .failures = kUnbuilt,
+     .connection_test = true},
 };
 
 void AdapterProbesResource::mount(RouteTable& table) {
@@ -72,6 +93,23 @@ void AdapterProbesResource::mount(RouteTable& table) {
 HttpResponse AdapterProbesResource::databases(const ApiRequest& request, const Principal&) {
   return json_answer(
       200, {{"success", true}, {"databases", services_.probes.databases(request.param())}});
+}
+
+HttpResponse AdapterProbesResource::browse(const ApiRequest& request, const Principal&) {
+  const FolderListing found = services_.probes.browse(request.param(), request.query("path"));
+  Json entries = Json::array();
+  for (const auto& folder : found.folders) {
+    entries.push_back({{"name", folder.name}, {"path", folder.path}});
+  }
+  return json_answer(200, {{"success", true},
+                           {"supported", found.supported},
+                           {"data", {{"path", found.path}, {"entries", std::move(entries)}}}});
+}
+
+HttpResponse AdapterProbesResource::test_ssh(const ApiRequest& request, const Principal&) {
+  services_.probes.test_ssh(get_string(request.body, "adapterId").value_or(""),
+                            config_field(request.body),
+                            get_string(request.body, "sshCredentialId").value_or(""));
 }
 
 HttpResponse AdapterProbesResource::test(const ApiRequest& request, const Principal& who) {

@@ -14,6 +14,8 @@ class AdapterProbesResource {
 
  private:
   HttpResponse databases(const ApiRequest& request, const Principal& who);
+  HttpResponse browse(const ApiRequest& request, const Principal& who);
+  HttpResponse test_ssh(const ApiRequest& request, const Principal& who);
   HttpResponse test(const ApiRequest& request, const Principal& who);
   HttpResponse access_check(const ApiRequest& request, const Principal& who);
   HttpResponse check_snapshot(const ApiRequest& request, const Principal& who);

@@ -135,6 +135,33 @@ TEST(AccessChecks, ListDatabasesOrSayWhyNot) {
       << "secrets are borrowed as for a test";
 }
 
+TEST(Browsing, ShowsTheFoldersOfAStorageOneLevelAtATime) {
+  ApiFixture api;
+  for (const char* path : {"/web/app", "/data", "/.hidden"})
+    std::filesystem::create_directories(api.disk() + path);
+  api.put_backup("a file", "bytes");
+  const std::string path = "/api/adapters/" + api.make_storage() + "/browse";
+  const auto entry = [](const char* name, const char* below) {
+    return Json{{"name", name}, {"path", below}};
+  };
+  EXPECT_EQ(
+      api.get(path).body,
+      (Json{{"success", true},
+            {"supported", true},
+            {"data",
+             {{"path", ""},
+              {"entries",
+               {entry(".hidden", ".hidden"), entry("data", "data"), entry("web", "web")}}}}}));
+  const Json below = api.get(path + "?path=web").body["data"];
+  EXPECT_EQ(below, (Json{{"path", "web"}, {"entries", {entry("app", "web/app")}}}));
+  EXPECT_EQ(api.get(path + "?path=nowhere").status, 404);
+  for (const char* bad : {"..", "/etc", "web/../.."}) {
+    EXPECT_EQ(api.get(path + "?path=" + bad).status, 400) << bad;
+  }
+  EXPECT_EQ(api.get("/api/adapters/" + api.make_source() + "/browse").status, 404);
+  EXPECT_EQ(api.get(path, {.key = api.key_with({"sources:view"})}).status, 403);
+}
+
 TEST(SnapshotChecks, SayThatAKindTakesNone) {
   ApiFixture api;
   const Answer answer = api.post(kSnapshot, body("scripted-disk", Json::object()));
