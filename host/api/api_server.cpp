@@ -6,8 +6,11 @@
 #include "api/http_server.hpp"
 #include "api/origin_check.hpp"
 #include "api/resources/account_resource.hpp"
+#include "api/resources/adapter_history_resource.hpp"
+#include "api/resources/adapter_probes_resource.hpp"
 #include "api/resources/adapters_resource.hpp"
 #include "api/resources/auth_resource.hpp"
+#include "api/resources/audit_log_resource.hpp"
 #include "api/resources/certificate_resource.hpp"
 #include "api/resources/credentials_resource.hpp"
 #include "api/resources/dashboard_resource.hpp"
@@ -16,9 +19,14 @@
 #include "api/resources/groups_resource.hpp"
 #include "api/resources/jobs_resource.hpp"
 #include "api/resources/keys_resource.hpp"
+#include "api/resources/settings_resource.hpp"
+#include "api/resources/oauth_resource.hpp"
+#include "api/resources/server_files_resource.hpp"
+#include "api/resources/source_tables_resource.hpp"
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
 #include "api/resources/stored_backups_resource.hpp"
+#include "api/resources/system_tasks_resource.hpp"
 #include "api/resources/templates_resource.hpp"
 #include "api/resources/two_factor_resource.hpp"
 #include "api/resources/users_resource.hpp"
@@ -61,12 +69,20 @@ struct ApiServer::Parts {
         certificate{services},
         credentials{services},
         adapters{services},
+        adapter_probes{services},
+        adapter_history{services},
+        source_tables{services},
+        server_files{services},
+        oauth{services},
         jobs{services, follower},
         templates{services},
         executions{services, follower},
         dashboard{services},
         storage{services, {.public_url = options.public_url, .is_https = options.is_https}},
         stored_backups{services},
+        settings{services},
+        system_tasks{services},
+        audit_log{services},
         documents{routes,
                   {.program_version = services.control.context().program_version,
                    .public_url = options.public_url,
@@ -85,12 +101,20 @@ struct ApiServer::Parts {
     certificate.mount(routes);
     credentials.mount(routes);
     adapters.mount(routes);
+    adapter_probes.mount(routes);
+    adapter_history.mount(routes);
+    source_tables.mount(routes);
+    server_files.mount(routes);
+    oauth.mount(routes);
     jobs.mount(routes);
     templates.mount(routes);
     executions.mount(routes);
     dashboard.mount(routes);
     storage.mount(routes);
     stored_backups.mount(routes);
+    settings.mount(routes);
+    system_tasks.mount(routes);
+    audit_log.mount(routes);
     documents.mount(routes);
     std::vector<Authenticator*> in_order;
     for (const auto& authenticator : authenticators) in_order.push_back(authenticator.get());
@@ -133,12 +157,20 @@ struct ApiServer::Parts {
   CertificateResource certificate;
   CredentialsResource credentials;
   AdaptersResource adapters;
+  AdapterProbesResource adapter_probes;
+  AdapterHistoryResource adapter_history;
+  SourceTablesResource source_tables;
+  ServerFilesResource server_files;
+  OAuthResource oauth;
   JobsResource jobs;
   TemplatesResource templates;
   ExecutionsResource executions;
   DashboardResource dashboard;
   StorageResource storage;
   StoredBackupsResource stored_backups;
+  SettingsResource settings;
+  SystemTasksResource system_tasks;
+  AuditLogResource audit_log;
   DocumentsResource documents;
   RouteTable routes;
   std::shared_ptr<TlsListener> tls;

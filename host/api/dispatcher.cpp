@@ -225,7 +225,9 @@ HttpResponse Dispatcher::handle(HttpRequest& request) {
   } catch (...) {
     Failure failure = failure_from(
         std::current_exception(),
-        {.with_message = match->row->connection_test, .with_code = match->row->sign_in});
+        {.with_message = match->row->connection_test,
+         .with_code = match->row->sign_in,
+         .with_fields = match->row->field_errors});
     if (!failure.log_text.empty()) {
       log(failure.response.status >= 500 ? LogLevel::Error : LogLevel::Info,
           log_name(request) + ": " + failure.log_text);

@@ -8,6 +8,9 @@
 namespace dbackup::host {
 namespace {
 
+/// What of a tag stands for the state that a change replaces: all of it, or what is before the '-'.
+std::string_view state_of(std::string_view tag) { return tag.substr(0, tag.find('-')); }
+
 /// Strong comparison (RFC 9110, 13.1.1): a weak tag matches nothing.
 bool holds(std::string_view if_match, std::string_view tag) {
   while (!if_match.empty()) {
@@ -21,7 +24,11 @@ bool holds(std::string_view if_match, std::string_view tag) {
     if (!if_match.starts_with('"')) return false;
     const size_t end = if_match.find('"', 1);
     if (end == std::string_view::npos) return false;
-    if (!is_weak && if_match.substr(0, end + 1) == tag) return true;
+    const std::string_view given = if_match.substr(0, end + 1);
+    if (!is_weak && (given == tag || (tag.find('-') != std::string_view::npos &&
+                                      state_of(given) == state_of(tag)))) {
+      return true;
+    }
     if_match.remove_prefix(end + 1);
   }
   return false;
@@ -38,7 +45,9 @@ std::string name_of(const std::vector<std::string>& segments) {
 std::string entity_tag(const HttpResponse& response) {
   const auto* body = std::get_if<std::string>(&response.body);
   if (body == nullptr) return "";
-  return "\"" + sha256_hex(*body).substr(0, 32) + "\"";
+  const std::string whole = sha256_hex(*body).substr(0, 32);
+  if (response.lasting.empty()) return "\"" + whole + "\"";
+  return "\"" + sha256_hex(response.lasting).substr(0, 32) + "-" + whole + "\"";
 }
 
 HttpResponse with_entity_tag(HttpResponse response, const HttpRequest& request) {

@@ -12,7 +12,8 @@
 
 namespace dbackup::host {
 
-/// The strong entity tag of an answer: a hash of its bytes.
+/// The strong entity tag of an answer: a hash of its bytes; of one with a lasting part, a hash of
+/// that part in front, which is all that If-Match looks at.
 std::string entity_tag(const HttpResponse& response);
 
 /// `response` to a GET, with its ETag; 304 without a body when the client holds it already.

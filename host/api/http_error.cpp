@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "api/field_error.hpp"
 #include "base/json.hpp"
 
 namespace dbackup::host {
@@ -82,6 +83,16 @@ HttpResponse error_response(const Error& error, ErrorForm form) {
   Json body{{"success", false}, {"error", error.what()}};
   if (form.with_message || form.with_code) body["message"] = error.what();
   if (form.with_code) body["code"] = code_token(error, status);
+  if (form.with_fields && status == 400) {
+    Json errors{{"formErrors", Json::array()}, {"fieldErrors", Json::object()}};
+    const auto* field = dynamic_cast<const FieldError*>(&error);
+    if (field != nullptr && !field->field().empty()) {
+      errors["fieldErrors"][field->field()] = Json::array({error.what()});
+    } else {
+      errors["formErrors"].push_back(error.what());
+    }
+    body["errors"] = std::move(errors);
+  }
   if (error.reason() == "encryption_key_required") {
     body["code"] = "ENCRYPTION_KEY_REQUIRED";
     // The detail of this one reason is the profile's id, which is no secret.

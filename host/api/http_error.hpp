@@ -28,6 +28,8 @@ struct ErrorForm {
   bool with_message = false;
   /// Adds "code" too, a token by which clients of the sign-in family tell errors apart.
   bool with_code = false;
+  /// Adds "errors" to what is wrong with the input: by member, and of the request as a whole.
+  bool with_fields = false;
 };
 
 /// The answer to an error: {"success":false,"error":…}, for a missing decryption key also "code"

@@ -60,6 +60,9 @@ struct HttpResponse {
   /// program and are names and values of ours.
   std::span<const std::pair<std::string_view, std::string_view>> fixed_headers = {};
   std::variant<std::string, HttpRelay, std::shared_ptr<HttpEventStream>> body;
+  /// Of an answer that also tells what changes by itself: its text without that. If-Match compares
+  /// this alone. "": the body.
+  std::string lasting;
   /// Ends the connection after this answer.
   bool close = false;
   /// When set, the answer is the one that it gives, and nothing else of this is sent.

@@ -1,6 +1,7 @@
 #include "api/render.hpp"
 
 #include "base/json_writer.hpp"
+#include "model/adapter_metadata.hpp"
 #include "model/permission.hpp"
 #include "services/services.hpp"
 
@@ -36,6 +37,14 @@ Json adapter(const AdapterView& view) {
           {"supportsBrowse", view.supports_browse}};
 }
 
+Json adapter_without_observations(const AdapterView& view) {
+  Json out = adapter(view);
+  for (const char* key : {"lastHealthCheck", "lastStatus", "lastError", "consecutiveFailures"})
+    out.erase(key);
+  out["metadata"] = without_observations(view.row.metadata);
+  return out;
+}
+
 Json adapter_type(const RegisteredAdapter& adapter) {
   const auto& descriptor = adapter.descriptor;
   Json fields = Json::array();
@@ -50,6 +59,8 @@ Json adapter_type(const RegisteredAdapter& adapter) {
   if (!descriptor.primary_credential.empty())
     credentials["primary"] = descriptor.primary_credential;
   if (!descriptor.ssh_credential.empty()) credentials["ssh"] = descriptor.ssh_credential;
+  if (!descriptor.primary_credential.empty() && descriptor.primary_optional)
+    credentials["primaryOptional"] = true;
   const bool is_storage = descriptor.kind == protocol::AdapterKind::Storage;
   Json out{
       {"id", descriptor.id},

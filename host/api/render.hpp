@@ -31,6 +31,8 @@ Json date_or_null(const std::optional<TimeMs>& time);
 Json wrapped(Json data);
 
 Json adapter(const AdapterView& view);
+/// What only people change: without health, and without what looks at it left in the metadata.
+Json adapter_without_observations(const AdapterView& view);
 Json adapter_type(const RegisteredAdapter& adapter);
 Json job(const JobView& view);
 /// Text of a run as the contract shows it; `labels` its labels as JSON text, `logs` nullptr unless

@@ -74,6 +74,7 @@ struct Route {
   /// Of the sign-in family: errors carry "code" and "message" as well, and with any cookie a change
   /// needs a matching Origin.
   bool sign_in = false;
+  bool field_errors = false;     ///< a 400 carries "errors", by member of the request
   bool etag = false;  ///< one resource: GET answers an ETag, PUT and DELETE honour If-Match
   /// Media type of the answer; "": no body. With `response` and another type than JSON the answer
   /// is one or the other.
@@ -103,6 +104,7 @@ struct RouteRow {
   std::string secret_owner;
   bool connection_test;
   bool sign_in;
+  bool field_errors;
   bool etag;
   std::string produces, consumes;
   RateBucket bucket;
@@ -151,6 +153,7 @@ class RouteTable {
                    .secret_owner = std::string{route.secret_owner},
                    .connection_test = route.connection_test,
                    .sign_in = route.sign_in,
+                   .field_errors = route.field_errors,
                    .etag = route.etag,
                    .produces = std::string{route.produces},
                    .consumes = std::string{route.consumes},

@@ -207,6 +207,7 @@ struct RunFollower::State : std::enable_shared_from_this<RunFollower::State> {
         if (looks || of_runs.contains(id) || is_pressing(watched)) bring_up_to_date(id, watched);
       } catch (const std::exception& error) {
         log_warning("execution " + id + " cannot be followed now: " + error.what());
+        answer_waiters(watched, /*all_of_them=*/false);  // a store that is away keeps nobody longer
       } catch (...) {
         log_warning("execution " + id + " cannot be followed now");
       }
@@ -277,9 +278,14 @@ struct RunFollower::State : std::enable_shared_from_this<RunFollower::State> {
       }
       return push_news(*out, one.cursor, run, pages, following::kRoom, waker());
     });
+    answer_waiters(watched, !is_there || run.has_ended);
+  }
+
+  /// Those whose time is over, or all.
+  void answer_waiters(Watched& watched, bool all_of_them) {
     const auto now = Steady::now();
     std::erase_if(watched.waiters, [&](const Waiter& one) {
-      const bool is_over = !is_there || run.has_ended || now >= one.until || one.is_hurried->load();
+      const bool is_over = all_of_them || now >= one.until || one.is_hurried->load();
       if (is_over) following::give(one);
       return is_over;
     });

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
+#include "api/field_error.hpp"
 #include "base/clock.hpp"
-#include "base/error.hpp"
 
 namespace dbackup::host::schema {
 namespace {
 
 [[noreturn]] void bad(const std::string& where, const std::string& what) {
   const std::string subject = where.empty() ? "the request body" : "\"" + where + "\"";
-  throw Error(ErrorCode::InvalidArgument, subject + " " + what);
+  throw FieldError(where, subject + " " + what);
 }
 
 bool has_type(const Json& value, const std::string& type) {
@@ -87,20 +88,19 @@ void check_object(const Json& schema, const Json& value, const std::string& wher
 
 void check_any_of(const Json& forms, const Json& value, const std::string& where,
                   Undescribed others) {
-  std::string reason;
+  std::optional<FieldError> reason;
   for (const Json& form : forms) {
     try {
       check_at(form, value, where, others);
       return;
-    } catch (const Error& error) {
+    } catch (const FieldError& error) {
       // The form whose type fits gives the better reason.
-      if (reason.empty() || !form.contains("type") ||
-          has_type(value, form["type"].get<std::string>())) {
-        reason = error.what();
+      if (!reason || !form.contains("type") || has_type(value, form["type"].get<std::string>())) {
+        reason = error;
       }
     }
   }
-  throw Error(ErrorCode::InvalidArgument, reason);
+  if (reason) throw FieldError{*reason};
 }
 
 void check_at(const Json& schema, const Json& value, const std::string& where, Undescribed others) {
@@ -232,9 +232,12 @@ void check_query(const Json& schema,
 }
 
 Json error_answer() {
-  return object({required("success", flag()), required("error", text()),
-                 optional("message", text()), optional("code", text()),
-                 optional("profileId", text())});
+  return object(
+      {required("success", flag()), required("error", text()), optional("message", text()),
+       optional("code", text()), optional("profileId", text()), optional("valid", flag()),
+       optional("errors", described(object({required("formErrors", list_of(text())),
+                                            required("fieldErrors", map_of(list_of(text())))}),
+                                    "what is wrong, by member of the request"))});
 }
 Json success_answer() { return object({required("success", flag())}); }
 Json wrapped(Json data) {

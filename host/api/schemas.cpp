@@ -36,7 +36,10 @@ Json adapter_types() {
   return wrapped(list_of(object(
       {required("id", text()), required("type", text()), required("name", text()),
        required("group", text()), required("beta", flag()), required("roles", list_of(text())),
-       required("credentials", object({optional("primary", text()), optional("ssh", text())})),
+       required("credentials",
+                object({optional("primary", text()), optional("ssh", text()),
+                        optional("primaryOptional",
+                                 described(flag(), "runs without a profile in that slot"))})),
        required("fields", list_of(adapter_option())), required("supportsSnapshot", flag()),
        required("supportsBrowse", flag()), required("combinable", flag()),
        required("plugin", object({required("id", text()), required("version", text())})),
@@ -44,11 +47,9 @@ Json adapter_types() {
                 object({required("default", integer()), required("max", integer())}))})));
 }
 
-namespace {
 Json config() {
   return described(either({any_object(), text()}), "an object, or the same as JSON text");
 }
-}  // namespace
 
 Json adapter_update() {
   return object({optional("name", text(1, 100)), optional("config", config()),
@@ -68,20 +69,6 @@ Json adapter_create() {
                         optional("defaultRetentionPolicyId", nullable(text())),
                         optional("storageRole", one_of({"DESTINATION", "SOURCE"}))}));
 }
-Json databases() {
-  return object({required("success", flag()), required("databases", list_of(text()))});
-}
-Json test_connection() {
-  return object({required("adapterId", text(1, 100)), required("config", config()),
-                 optional("configId", nullable(text())),
-                 optional("primaryCredentialId", nullable(text())),
-                 optional("sshCredentialId", nullable(text()))});
-}
-Json test_result() {
-  return object({required("success", flag()), required("message", text()),
-                 optional("version", text()), optional("edition", text())});
-}
-
 Json permissions() {
   return list_of(
       object({required("id", text()), required("category", text()), required("label", text())}));

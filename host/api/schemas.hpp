@@ -10,9 +10,8 @@ Json adapter_list();
 Json adapter_types();
 Json adapter_create();
 Json adapter_update();
-Json databases();
-Json test_connection();
-Json test_result();
+/// An adapter's configuration as requests carry it.
+Json config();
 Json job();
 Json job_list();
 Json job_create();

@@ -16,6 +16,7 @@ struct ControlPlane::Parts {
         plugins{context, workers, options.plugin_directories},
         resolver{context, plugins},
         catalog{context, workers, resolver, keys},
+        observer{context, workers, plugins, resolver, catalog},
         reconciler{context, workers, resolver, catalog, keys},
         recorders{context},
         notifications{context, workers, resolver},
@@ -23,7 +24,7 @@ struct ControlPlane::Parts {
                        notifications, secrets}},
         tasks{context},
         scheduler{context, tasks, [this] { queue.kick(); }} {
-    add_control_tasks(tasks, context, catalog, queue);
+    add_control_tasks(tasks, context, catalog, queue, observer);
   }
 
   ControlContext context;
@@ -34,6 +35,7 @@ struct ControlPlane::Parts {
   PluginRegistry plugins;
   AdapterResolver resolver;
   Catalog catalog;
+  AdapterObserver observer;
   Reconciler reconciler;
   RecorderWriter recorders;
   NotificationRouter notifications;
@@ -65,6 +67,7 @@ WorkerClient& ControlPlane::workers() noexcept { return parts_->workers; }
 PluginRegistry& ControlPlane::plugins() noexcept { return parts_->plugins; }
 AdapterResolver& ControlPlane::resolver() noexcept { return parts_->resolver; }
 Catalog& ControlPlane::catalog() noexcept { return parts_->catalog; }
+AdapterObserver& ControlPlane::observer() noexcept { return parts_->observer; }
 Queue& ControlPlane::queue() noexcept { return parts_->queue; }
 NotificationRouter& ControlPlane::notifications() noexcept { return parts_->notifications; }
 Scheduler& ControlPlane::scheduler() noexcept { return parts_->scheduler; }

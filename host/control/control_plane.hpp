@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/secret_string.hpp"
+#include "control/adapter_observer.hpp"
 #include "control/adapter_resolver.hpp"
 #include "control/catalog.hpp"
 #include "control/context.hpp"
@@ -43,6 +44,7 @@ class ControlPlane {
   PluginRegistry& plugins() noexcept;
   AdapterResolver& resolver() noexcept;
   Catalog& catalog() noexcept;
+  AdapterObserver& observer() noexcept;
   Queue& queue() noexcept;
   NotificationRouter& notifications() noexcept;
   Scheduler& scheduler() noexcept;

@@ -77,14 +77,9 @@ NotificationLog notification_entry(const AdapterConfig& channel,
   return out;
 }
 
-int64_t sweep_notification_log(const ControlContext& context) {
-  const int64_t days = context.live.now()->integer("notification.log_retention_days");
-  int64_t removed = 0;
-  context.database.write([&](Session& session) {
-    removed =
-        NotificationLogStore{}.remove_older_than(session, context.clock.now_ms() - days * kDay);
-  });
-  return removed;
+int64_t sweep_notification_log(Session& session, const Settings& settings, TimeMs now) {
+  const int64_t days = settings.integer("notification.log_retention_days");
+  return NotificationLogStore{}.remove_older_than(session, now - days * kDay);
 }
 
 }  // namespace dbackup::host

@@ -4,9 +4,10 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "control/context.hpp"
+#include "base/settings.hpp"
 #include "model/notification_log.hpp"
 #include "model/nouns.hpp"
+#include "store/database.hpp"
 
 namespace dbackup::host {
 
@@ -16,7 +17,7 @@ NotificationLog notification_entry(const AdapterConfig& channel, const std::vect
                                    const Json& event, const std::string& execution_id,
                                    const std::string& error, TimeMs now);
 
-/// Drops entries older than "notification.log_retention_days" says; how many. For the system task.
-int64_t sweep_notification_log(const ControlContext& context);
+/// Drops entries older than "notification.log_retention_days" says; how many. See Sweep.
+int64_t sweep_notification_log(Session& session, const Settings& settings, TimeMs now);
 
 }  // namespace dbackup::host

@@ -4,10 +4,13 @@
 
 #include "base/error.hpp"
 #include "base/logging.hpp"
+#include "control/adapter_observer.hpp"
 #include "control/catalog.hpp"
+#include "control/notification_log.hpp"
 #include "control/queue.hpp"
 #include "store/adapter_store.hpp"
 #include "store/audit_store.hpp"
+#include "store/observation_store.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -46,7 +49,8 @@ std::string end_stuck_runs(const ControlContext& context, Queue& queue) {
 
 }  // namespace
 
-void add_control_tasks(SystemTasks& tasks, const ControlContext& context, Catalog& catalog, Queue& queue) {
+void add_control_tasks(SystemTasks& tasks, const ControlContext& context, Catalog& catalog, Queue& queue,
+                       AdapterObserver& observer) {
   tasks.add("system.warmup_storage_cache", [&context, &catalog](const std::stop_token& stop) {
     return list_destinations(context, catalog, stop);
   });
@@ -55,10 +59,32 @@ void add_control_tasks(SystemTasks& tasks, const ControlContext& context, Catalo
   tasks.add("system.sync_permissions", [](const std::stop_token&) {
     return std::string{"nothing to do: SuperAdmin holds every permission by what it is"};
   });
+  // What it finds is told where it is found: the log says what has changed.
+  tasks.add("system.health_check", [&observer](const std::stop_token& stop) {
+    observer.health_check(stop);
+    return std::string{};
+  });
+  tasks.add("system.update_db_versions", [&observer](const std::stop_token& stop) {
+    observer.update_db_versions(stop);
+    return std::string{};
+  });
+  tasks.add("system.refresh_storage_stats", [&observer](const std::stop_token& stop) {
+    observer.refresh_storage_stats(stop);
+    return std::string{};
+  });
+  tasks.add_sweep({"health checks", [](Session& session, const Settings& settings, TimeMs now) {
+                     return ObservationStore{}.remove_health_before(
+                         session, now - settings.integer("healthcheck.log_retention_days") * kDay);
+                   }});
+  tasks.add_sweep({"sizes of destinations", [](Session& session, const Settings& settings, TimeMs now) {
+                     return ObservationStore{}.remove_snapshots_before(
+                         session, now - settings.integer("storage.snapshot_retention_days") * kDay);
+                   }});
   tasks.add_sweep({"audit entries", [](Session& session, const Settings& settings, TimeMs now) {
                      return AuditStore{}.remove_older_than(
                          session, now - settings.integer("audit.retention_days") * kDay);
                    }});
+  tasks.add_sweep({"notification log entries", &sweep_notification_log});
 }
 
 }  // namespace dbackup::host

@@ -128,6 +128,7 @@ AdapterDescriptor parse_descriptor(const Json& json) {
   if (json.contains("credentials")) {
     out.primary_credential = get_string(json.at("credentials"), "primary").value_or("");
     out.ssh_credential = get_string(json.at("credentials"), "ssh").value_or("");
+    out.primary_optional = get_bool(json.at("credentials"), "primaryOptional").value_or(false);
   }
   if (json.contains("capabilities")) {
     if (!json.at("capabilities").is_object()) bad("\"capabilities\" must be an object");

@@ -27,6 +27,7 @@ struct AdapterDescriptor {
   bool beta = false;
   std::vector<AdapterOption> options;
   std::string primary_credential, ssh_credential;  ///< credential types; "": no such slot
+  bool primary_optional = false;  ///< can run without a profile in the primary slot
   Json capabilities = Json::object();
 
   /// A declared flag; false when it is missing.

@@ -8,10 +8,11 @@
 namespace dbackup::host::protocol {
 namespace {
 
-constexpr std::array<std::string_view, 16> kOperations{
-    "describe", "test",  "ping", "list_databases", "prepare_restore",
-    "backup",   "restore", "list", "fetch",        "stat",
-    "remove",   "verify", "cleanup", "write_sidecar", "notify", "cleanup_restore"};
+constexpr std::array<std::string_view, 20> kOperations{
+    "describe",        "test",           "ping",    "list_databases", "prepare_restore",
+    "backup",          "restore",        "list",    "fetch",          "stat",
+    "remove",          "verify",         "cleanup", "write_sidecar",  "notify",
+    "cleanup_restore", "database_stats", "tables",  "rows",           "browse"};
 
 constexpr std::array<std::string_view, 8> kEvents{"log",   "progress", "stage",  "item",
                                                   "start", "reserve",  "result", "error"};

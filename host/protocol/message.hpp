@@ -36,6 +36,10 @@ enum class Operation {
   WriteSidecar,
   Notify,
   CleanupRestore,
+  DatabaseStats,
+  Tables,
+  Rows,
+  Browse,
 };
 std::string_view to_string(Operation operation) noexcept;
 /// Throws Error{InvalidArgument} for an unknown name.
@@ -58,10 +62,26 @@ struct DescribeResult {
   std::vector<Json> adapters;  ///< descriptors, as the plugin gave them (parsed, checked)
 };
 
-/// Test → {message, version?, edition?}; Ping → {}; ListDatabases → "item" events
-/// {name, sizeInBytes?, tableCount?}, then {}.
+/// Test → {message, version?, edition?}; Ping → {latencyMs}; ListDatabases → "item" events
+/// {name, sizeInBytes?, tableCount?}, then {}; DatabaseStats → the same items, then {version?, edition?}.
 struct AdapterRequest {
   AdapterRef adapter;
+};
+
+/// Items {name, type, rowCount?, sizeInBytes?}, then {}.
+struct TablesRequest {
+  AdapterRef adapter;
+  std::string database;
+};
+/// First item {columns, totalCount}, then one per row (column → text or null), then {}.
+struct RowsRequest {
+  AdapterRef adapter;
+  Json query = Json::object();  ///< as sdk/README.md has it: database, table, page, pageSize, …
+};
+/// Items {name, path}: the folders directly below; then {}.
+struct BrowseRequest {
+  AdapterRef adapter;
+  std::string path;
 };
 
 struct PrivilegedLogin {

@@ -196,6 +196,8 @@ AdapterView AdapterService::update(const Principal& who, const std::string& id,
     if (current.updated_at != seen) {
       throw Error(ErrorCode::Aborted, "the adapter was changed by somebody else at the same time");
     }
+    // What was observed meanwhile is no change of somebody else's, and stays.
+    if (!fields.contains("metadata")) row.metadata = current.metadata;
     refuse_taken_name(session, row);
     check_retention_policy(session, row);
     require_credentials(session, row);

@@ -24,17 +24,6 @@ struct AdapterView {
   bool supports_browse = false;
 };
 
-struct ConnectionTest {
-  std::string adapter_id;
-  Json config = Json::object();
-  std::string config_id;  ///< stored adapter that gives missing secrets; "": none
-  std::string primary_credential_id, ssh_credential_id;  ///< laid over config; "": none
-};
-struct ConnectionTestResult {
-  bool success = false;
-  std::string message, version, edition;
-};
-
 /// Adapter configurations: sources, destinations, channels. [any-thread]
 class AdapterService {
  public:
@@ -63,12 +52,6 @@ class AdapterService {
   /// {PermissionDenied} when the write permission of any of their types is missing.
   BulkOutcome remove_all(const Principal& who, const std::vector<std::string>& ids);
 
-  /// Names; empty when the kind cannot list. NotFound unless a database adapter; blocks on a
-  /// worker.
-  std::vector<std::string> databases(const std::string& id);
-  /// A negative outcome is a result. Throws for what is wrong with the request itself. Blocks.
-  ConnectionTestResult test(const Principal& who, const ConnectionTest& test);
-
   std::vector<std::shared_ptr<const RegisteredAdapter>> types();
 
   /// For other services: no rights are checked.
@@ -78,8 +61,6 @@ class AdapterService {
   void erase(const Principal& who, const std::string& id);
   void apply(AdapterConfig& row, const Json& fields) const;
   void apply_config(AdapterConfig& row, const Json& fields, bool is_new) const;
-  void note_version(const Principal& who, const ConnectionTest& test, const std::string& kind,
-                    const ConnectionTestResult& result);
 
   ControlPlane& control_;
   AuditLog& audit_;

@@ -99,11 +99,14 @@ DashboardService::Stats DashboardService::stats() {
     out.success_rate_30d =
         std::round(1000.0 * static_cast<double>(month.success) / static_cast<double>(ended)) / 10;
   }
-  control_.context().database.read([&](Session& session) {
-    const auto jobs = StatisticsStore{}.jobs(session);
-    out.jobs = jobs.all;
-    out.active_schedules = jobs.enabled;
+  const auto jobs = jobs_.get("", [&] {
+    StatisticsStore::Jobs found;
+    control_.context().database.read(
+        [&](Session& session) { found = StatisticsStore{}.jobs(session); });
+    return found;
   });
+  out.jobs = jobs.all;
+  out.active_schedules = jobs.enabled;
   for (const StoredSize& row : stored()) {
     out.snapshots += row.count;
     out.bytes += row.bytes;

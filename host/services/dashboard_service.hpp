@@ -59,6 +59,7 @@ class DashboardService {
   KeptAnswers<std::vector<Day>> days_;
   KeptAnswers<std::vector<StatusCounts>> counts_;
   KeptAnswers<std::vector<StoredSize>> sizes_;
+  KeptAnswers<StatisticsStore::Jobs> jobs_;
 };
 
 }  // namespace dbackup::host

@@ -161,12 +161,10 @@ int64_t ExecutionService::count(const ExecutionFilter& filter) {
         [&](Session& session) { count = ExecutionListStore{}.count(session, filter, most); });
     return count;
   };
-  const int64_t few = counted(kCountedEachTime + 1);
-  if (few <= kCountedEachTime) return few;
   Json key{filter.job_id, filter.status, filter.type, filter.from.value_or(-1),
            filter.before.value_or(-1)};
   for (const auto& [name, value] : filter.labels) key.push_back({name, value});
-  return totals_.get(dump_json(key), [&] { return counted(0); });
+  return counted_or_kept(totals_, dump_json(key), counted);
 }
 
 std::vector<Execution> ExecutionService::history() {

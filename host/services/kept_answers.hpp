@@ -20,6 +20,14 @@ inline constexpr int64_t kCountedEachTime = 2'000;
 template <class T>
 class KeptAnswers {
  public:
+  /// What is kept of it and good still, or being found anew.
+  std::optional<T> known(const std::string& question) {
+    const std::lock_guard lock{mutex_};
+    const auto found = answers_.find(question);
+    if (found == answers_.end() || !found->second.value) return std::nullopt;
+    const bool is_good = Steady::now() < found->second.good_until || found->second.is_wanted;
+    return is_good ? found->second.value : std::nullopt;
+  }
   /// `find` may throw; then nothing is kept.
   template <class Find>
   T get(const std::string& question, Find find) {
@@ -67,5 +75,14 @@ class KeptAnswers {
   std::mutex mutex_;
   std::map<std::string, Kept> answers_;
 };
+
+/// How many rows there are, `count(most)` counting up to `most`, 0: all. A kept answer is one that was
+/// beyond kCountedEachTime, so it spares even the short count.
+template <class Count>
+int64_t counted_or_kept(KeptAnswers<int64_t>& kept, const std::string& question, Count count) {
+  if (const auto known = kept.known(question)) return *known;
+  const int64_t few = count(kCountedEachTime + 1);
+  return few <= kCountedEachTime ? few : kept.get(question, [&] { return count(0); });
+}
 
 }  // namespace dbackup::host

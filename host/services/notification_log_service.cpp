@@ -19,10 +19,8 @@ int64_t NotificationLogService::count(const NotificationLogFilter& filter) {
         [&](Session& session) { count = NotificationLogStore{}.count(session, filter, most); });
     return count;
   };
-  const int64_t few = counted(kCountedEachTime + 1);
-  if (few <= kCountedEachTime) return few;
   const Json key{filter.adapter_id, filter.event_type, filter.status, filter.execution_id};
-  return totals_.get(dump_json(key), [&] { return counted(0); });
+  return counted_or_kept(totals_, dump_json(key), counted);
 }
 
 NotificationLog NotificationLogService::get(const std::string& id) {

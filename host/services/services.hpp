@@ -1,9 +1,12 @@
 #pragma once
 
 #include "control/control_plane.hpp"
+#include "services/adapter_history.hpp"
+#include "services/adapter_probes.hpp"
 #include "services/adapter_service.hpp"
 #include "services/api_key_service.hpp"
 #include "services/audit_log.hpp"
+#include "services/audit_reader.hpp"
 #include "services/certificate_service.hpp"
 #include "services/credential_service.hpp"
 #include "services/dashboard_service.hpp"
@@ -13,13 +16,19 @@
 #include "services/group_service.hpp"
 #include "services/health_monitor.hpp"
 #include "services/job_service.hpp"
+#include "services/oauth.hpp"
 #include "services/profile_recovery.hpp"
 #include "services/notification_log_service.hpp"
+#include "services/notification_settings_service.hpp"
 #include "services/recovery_kit.hpp"
 #include "services/restore_service.hpp"
+#include "services/server_files.hpp"
 #include "services/session_verifier.hpp"
+#include "services/settings_service.hpp"
 #include "services/sign_in_service.hpp"
+#include "services/source_tables.hpp"
 #include "services/storage_service.hpp"
+#include "services/system_task_service.hpp"
 #include "services/template_service.hpp"
 #include "services/two_factor_service.hpp"
 #include "services/user_service.hpp"
@@ -44,6 +53,11 @@ struct Services {
         recovery_kits{plane.context().database, plane.context().clock, profiles, audit},
         credentials{plane, audit},
         adapters{plane, audit},
+        probes{plane},
+        history{plane},
+        source_tables{plane},
+        server_files{plane.context().data_dir},
+        oauth{plane},
         jobs{plane, adapters, audit},
         templates{plane, audit},
         executions{plane, audit},
@@ -52,6 +66,10 @@ struct Services {
         storage{plane, audit},
         downloads{plane, audit},
         restores{plane, audit},
+        settings{plane, audit},
+        notification_settings{plane, audit},
+        system_tasks{plane, audit},
+        audit_reader{plane.context().database},
         health{plane.context().database, plane.context().clock} {}
 
   ControlPlane& control;
@@ -69,6 +87,11 @@ struct Services {
   RecoveryKitService recovery_kits;
   CredentialService credentials;
   AdapterService adapters;
+  AdapterProbes probes;
+  AdapterHistory history;
+  SourceTables source_tables;
+  ServerFiles server_files;
+  OAuthService oauth;
   JobService jobs;
   TemplateService templates;
   ExecutionService executions;
@@ -77,6 +100,10 @@ struct Services {
   StorageService storage;
   DownloadService downloads;
   RestoreService restores;
+  SettingsService settings;
+  NotificationSettingsService notification_settings;
+  SystemTaskService system_tasks;
+  AuditReader audit_reader;
   HealthMonitor health;
 };
 

@@ -3,6 +3,7 @@
 #include <soci/soci.h>
 
 #include "store/columns.hpp"
+#include "store/query.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -65,23 +66,6 @@ std::optional<AdapterConfig> only(std::vector<AdapterConfig> rows) {
   return std::move(rows.front());
 }
 
-void execute(Session& session, const std::string& sql, const AdapterConfig& adapter) {
-  using soci::use;
-  const std::string metadata = dump_json(adapter.metadata);
-  const long long last_health_check = columns::time_or_zero(adapter.last_health_check);
-  const long long failures = adapter.consecutive_failures;
-  const long long created_at = adapter.created_at;
-  const long long updated_at = adapter.updated_at;
-  session.raw() << sql, use(adapter.name, "name"), use(adapter.type, "type"),
-      use(adapter.adapter_id, "adapter_id"), use(adapter.sealed_config, "sealed_config"),
-      use(metadata, "metadata"), use(adapter.primary_credential_id, "primary_credential"),
-      use(adapter.ssh_credential_id, "ssh_credential"),
-      use(adapter.default_retention_policy_id, "retention"), use(adapter.storage_role, "storage_role"),
-      use(last_health_check, "last_health_check"), use(adapter.last_status, "last_status"),
-      use(adapter.last_error, "last_error"), use(failures, "failures"), use(created_at, "created_at"),
-      use(updated_at, "updated_at"), use(adapter.id, "id");
-}
-
 }  // namespace
 
 std::vector<AdapterConfig> AdapterStore::list(Session& session, const std::string& type) const {
@@ -99,28 +83,58 @@ std::optional<AdapterConfig> AdapterStore::find_by_name(Session& session, const 
 }
 
 void AdapterStore::insert(Session& session, const AdapterConfig& adapter) const {
-  execute(session,
-          "INSERT INTO adapter_configs (name, type, adapter_id, sealed_config, metadata, "
-          "primary_credential_id, ssh_credential_id, default_retention_policy_id, storage_role, "
-          "last_health_check, last_status, last_error, consecutive_failures, created_at, updated_at, id) "
-          "VALUES (:name, :type, :adapter_id, :sealed_config, :metadata, "
-          "NULLIF(:primary_credential, ''), NULLIF(:ssh_credential, ''), NULLIF(:retention, ''), "
-          ":storage_role, :last_health_check, :last_status, :last_error, :failures, :created_at, "
-          ":updated_at, :id)",
-          adapter);
+  const std::string metadata = dump_json(adapter.metadata);
+  const long long last_health_check = columns::time_or_zero(adapter.last_health_check);
+  const long long failures = adapter.consecutive_failures;
+  const long long created_at = adapter.created_at;
+  const long long updated_at = adapter.updated_at;
+  Query query{
+      session,
+      "INSERT INTO adapter_configs (id, name, type, adapter_id, sealed_config, metadata, "
+      "primary_credential_id, ssh_credential_id, default_retention_policy_id, storage_role, "
+      "last_health_check, last_status, last_error, consecutive_failures, created_at, "
+      "updated_at) VALUES (:a, :b, :c, :d, :e, :f, NULLIF(:g, ''), NULLIF(:h, ''), "
+      "NULLIF(:i, ''), :j, :k, :l, :m, :n, :o, :p)"};
+  query.bind(adapter.id).bind(adapter.name).bind(adapter.type).bind(adapter.adapter_id);
+  query.bind(adapter.sealed_config).bind(metadata).bind(adapter.primary_credential_id);
+  query.bind(adapter.ssh_credential_id).bind(adapter.default_retention_policy_id);
+  query.bind(adapter.storage_role).bind(last_health_check).bind(adapter.last_status);
+  query.bind(adapter.last_error).bind(failures).bind(created_at).bind(updated_at).run();
 }
 
 void AdapterStore::update(Session& session, const AdapterConfig& adapter) const {
-  execute(session,
-          "UPDATE adapter_configs SET name = :name, type = :type, adapter_id = :adapter_id, "
-          "sealed_config = :sealed_config, metadata = :metadata, "
-          "primary_credential_id = NULLIF(:primary_credential, ''), "
-          "ssh_credential_id = NULLIF(:ssh_credential, ''), "
-          "default_retention_policy_id = NULLIF(:retention, ''), storage_role = :storage_role, "
-          "last_health_check = :last_health_check, last_status = :last_status, "
-          "last_error = :last_error, consecutive_failures = :failures, created_at = :created_at, "
-          "updated_at = :updated_at WHERE id = :id",
-          adapter);
+  const std::string metadata = dump_json(adapter.metadata);
+  const long long updated_at = adapter.updated_at;
+  Query query{session,
+              "UPDATE adapter_configs SET name = :a, type = :b, adapter_id = :c, "
+              "sealed_config = :d, metadata = :e, primary_credential_id = NULLIF(:f, ''), "
+              "ssh_credential_id = NULLIF(:g, ''), default_retention_policy_id = NULLIF(:h, ''), "
+              "storage_role = :i, updated_at = :j WHERE id = :k"};
+  query.bind(adapter.name).bind(adapter.type).bind(adapter.adapter_id).bind(adapter.sealed_config);
+  query.bind(metadata).bind(adapter.primary_credential_id).bind(adapter.ssh_credential_id);
+  query.bind(adapter.default_retention_policy_id).bind(adapter.storage_role).bind(updated_at);
+  query.bind(adapter.id).run();
+}
+
+bool AdapterStore::replace_metadata(Session& session, const AdapterConfig& seen,
+                                    const Json& metadata) const {
+  const std::string before = dump_json(seen.metadata);
+  const std::string after = dump_json(metadata);
+  return Query{session, "UPDATE adapter_configs SET metadata = :a WHERE id = :b AND metadata = :c"}
+             .bind(after)
+             .bind(seen.id)
+             .bind(before)
+             .run() > 0;
+}
+
+void AdapterStore::record_health(Session& session, const HealthCheck& check,
+                                 int64_t failures) const {
+  const long long at = check.created_at;
+  const long long count = failures;
+  Query query{session,
+              "UPDATE adapter_configs SET last_health_check = :a, last_status = :b, "
+              "last_error = :c, consecutive_failures = :d WHERE id = :e"};
+  query.bind(at).bind(check.status).bind(check.error).bind(count).bind(check.adapter_id).run();
 }
 
 bool AdapterStore::remove(Session& session, const std::string& id) const {

@@ -202,6 +202,19 @@ TimeMs BackupStore::last_seen(Session& session, const std::string& destination_i
   return at;
 }
 
+BackupStore::Totals BackupStore::totals(Session& session, const std::string& destination_id) const {
+  long long count = 0;
+  long long size = 0;
+  // PostgreSQL's sum of BIGINT is a NUMERIC.
+  Query query{session,
+              "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM backups "
+              "WHERE destination_id = :d"};
+  query.out(count).out(size).bind(destination_id);
+  while (query.next()) {
+  }
+  return {.count = count, .size_bytes = size};
+}
+
 std::vector<std::string> BackupStore::using_profile(Session& session, const std::string& profile_id,
                                                     int64_t limit) const {
   const long long most = limit;

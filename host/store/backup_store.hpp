@@ -47,6 +47,11 @@ class BackupStore {
   TimeMs last_seen(Session& session, const std::string& destination_id) const;
   /// Drops rows of a destination that the listing at `seen_at` did not show.
   int64_t remove_unseen(Session& session, const std::string& destination_id, TimeMs seen_at) const;
+  struct Totals {
+    int64_t count = 0, size_bytes = 0;
+  };
+  /// Of all backups of a destination.
+  Totals totals(Session& session, const std::string& destination_id) const;
   /// Paths of backups that name this encryption profile in their sidecar, at most `limit`.
   std::vector<std::string> using_profile(Session& session, const std::string& profile_id, int64_t limit) const;
 };

@@ -9,7 +9,7 @@ namespace dbackup::host {
 namespace {
 
 /// Up to so many runs with a label, its index is walked; beyond it that of the other conditions.
-constexpr int64_t kFewLabelled = 2000;
+constexpr int64_t kFewLabelled = 500;
 
 /// The part of a statement behind its columns, with what is bound to it.
 class Choice {

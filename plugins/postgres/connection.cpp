@@ -37,6 +37,7 @@ ErrorCode code_of(std::string_view state) {
   if (state == "3D000") return ErrorCode::NotFound;
   if (state == "42P04") return ErrorCode::AlreadyExists;
   if (state == "42501") return ErrorCode::PermissionDenied;
+  if (state == "42883") return ErrorCode::InvalidArgument;  // a type without that operation
   if (state.starts_with("08") || state.starts_with("57P") || state == "53300") {
     return ErrorCode::Unavailable;
   }

@@ -78,6 +78,8 @@ DBACKUP_PLUGIN("org.dbackup.postgres", "PostgreSQL", DBACKUP_SDK_VERSION,
                    {.extension = "dump",
                     .list_databases = true,
                     .prepare_restore = true,
+                    .tables = true,
+                    .rows = true,
                     .restore_renamed = true,
                     .atomic_restore = true,
                     .cleanup_restore = true}))

@@ -3,6 +3,7 @@
 #include <array>
 #include <random>
 
+#include "table_reader.hpp"
 #include "tool_flags.hpp"
 
 namespace dbackup::postgres {
@@ -250,6 +251,18 @@ void PostgresSource::list_databases(Call& call,
     }
     found(info);
   }
+}
+
+void PostgresSource::tables(Call& call, const Config& request, ItemSink& sink) {
+  const std::string database = request.text("database");
+  check_name(database);
+  TableReader{call, login_, database}.tables(sink);
+}
+
+void PostgresSource::rows(Call& call, const Config& request, ItemSink& sink) {
+  const RowsRequest wanted = RowsRequest::parse(request);
+  check_name(wanted.database);
+  TableReader{call, login_, wanted.database}.rows(wanted, sink);
 }
 
 void PostgresSource::prepare_restore(Call& call, const PrepareRestoreRequest& request) {

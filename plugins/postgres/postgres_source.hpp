@@ -22,6 +22,8 @@ class PostgresSource final : public Source {
   void restore(Call& call, const RestoreRequest& request, Reader& in) override;
   void list_databases(Call& call, const std::function<void(const DatabaseInfo&)>& found);
   void prepare_restore(Call& call, const PrepareRestoreRequest& request);
+  void tables(Call& call, const Config& request, ItemSink& sink);
+  void rows(Call& call, const Config& request, ItemSink& sink);
   void cleanup_restore(Call& call, const CleanupRestoreRequest& request);
 
  private:

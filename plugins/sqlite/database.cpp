@@ -100,13 +100,19 @@ Error Database::error(int code, const char* reason) const {
   }
 }
 
-void Database::run(const std::string& sql, const std::function<void(sqlite3_stmt*)>& row) {
+void Database::run(const std::string& sql, const std::function<void(sqlite3_stmt*)>& row,
+                   const std::vector<std::string>& parameters) {
   waited_ms_ = 0;
   sqlite3_stmt* raw = nullptr;
   int code =
       sqlite3_prepare_v2(raw_.get(), sql.c_str(), static_cast<int>(sql.size()), &raw, nullptr);
   const std::unique_ptr<sqlite3_stmt, Finalize> statement{raw};
   if (code != SQLITE_OK) throw error(code, sqlite3_errmsg(raw_.get()));
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    code = sqlite3_bind_text64(raw, static_cast<int>(i + 1), parameters[i].data(),
+                               parameters[i].size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    if (code != SQLITE_OK) throw error(code, sqlite3_errmsg(raw_.get()));
+  }
   while ((code = sqlite3_step(raw)) == SQLITE_ROW) {
     if (row) row(raw);
   }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace dbackup::sqlite {
 
@@ -22,8 +23,9 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  /// Runs SQL; each row's columns as text go to `row`. Throws Error, see error().
-  void run(const std::string& sql, const std::function<void(sqlite3_stmt*)>& row = {});
+  /// Runs SQL with text parameters (?1, …); each row goes to `row`. Throws Error, see error().
+  void run(const std::string& sql, const std::function<void(sqlite3_stmt*)>& row = {},
+           const std::vector<std::string>& parameters = {});
   int64_t integer(const std::string& sql);
   std::string text(const std::string& sql);
 

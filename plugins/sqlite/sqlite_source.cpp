@@ -8,6 +8,7 @@
 
 #include "database.hpp"
 #include "live_image.hpp"
+#include "table_reader.hpp"
 
 namespace dbackup::sqlite {
 namespace {
@@ -47,11 +48,14 @@ TestResult SqliteSource::test(Call& call) {
   return {.message = "SQLite connection successful.", .version = sqlite3_libversion()};
 }
 
+void SqliteSource::require_database(const std::string& name) const {
+  if (name.empty() || name == location_.name()) return;
+  throw Error{ErrorCode::NotFound,
+              "there is no database \"" + name + "\" here, only \"" + location_.name() + "\""};
+}
+
 DumpResult SqliteSource::dump(Call& call, const DumpRequest& request, Writer& out) {
-  if (!request.database.empty() && request.database != location_.name()) {
-    throw Error{ErrorCode::NotFound, "there is no database \"" + request.database +
-                                         "\" here, only \"" + location_.name() + "\""};
-  }
+  require_database(request.database);
   stream_image(call, location_.existing(), out);
   return {.engine_version = sqlite3_libversion(), .already_compressed = false};
 }
@@ -67,6 +71,17 @@ void SqliteSource::list_databases(Call& call,
   info.size_bytes = database.integer("PRAGMA page_count") * database.integer("PRAGMA page_size");
   database.run("COMMIT");
   found(info);
+}
+
+void SqliteSource::tables(Call& call, const Config& request, ItemSink& sink) {
+  require_database(request.text("database"));
+  TableReader{call, location_.existing()}.tables(sink);
+}
+
+void SqliteSource::rows(Call& call, const Config& request, ItemSink& sink) {
+  const RowsRequest wanted = RowsRequest::parse(request);
+  require_database(wanted.database);
+  TableReader{call, location_.existing()}.rows(wanted, sink);
 }
 
 void SqliteSource::prepare_restore(Call& call, const PrepareRestoreRequest& request) {

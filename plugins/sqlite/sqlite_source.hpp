@@ -19,9 +19,13 @@ class SqliteSource final : public Source {
   void restore(Call& call, const RestoreRequest& request, Reader& in) override;
   void list_databases(Call& call, const std::function<void(const DatabaseInfo&)>& found);
   void prepare_restore(Call& call, const PrepareRestoreRequest& request);
+  void tables(Call& call, const Config& request, ItemSink& sink);
+  void rows(Call& call, const Config& request, ItemSink& sink);
   void cleanup_restore(Call& call, const CleanupRestoreRequest& request);
 
  private:
+  void require_database(const std::string& name) const;
+
   Location location_;
   Check check_ = Check::Full;
 };

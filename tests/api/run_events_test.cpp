@@ -45,6 +45,7 @@ class Follower {
         head = text_.substr(0, end);
         text_.erase(0, end + 4);
         is_head_read_ = true;
+        if (head.find(" 200 ") == std::string::npos) return {};
         continue;
       }
       const std::string more = client_.read_some(65536);
@@ -85,6 +86,7 @@ class Follower {
 struct RunningApi : testing::ApiFixture {
   RunningApi() { api->start(); }
   explicit RunningApi(const ApiServerOptions& options) {
+    api.reset();  // news of runs have one listener
     api = std::make_unique<ApiServer>(*services, options);
     api->start();
   }

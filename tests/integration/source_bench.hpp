@@ -32,6 +32,27 @@ class SourceBench {
       return source.run(source.table().list_databases, call, Json::object(), items);
     });
   }
+  Outcome tables(const std::string& database, ItemList& items) const {
+    FakeCall call;
+    return with(call, [&](const SourceInstance& source) {
+      return source.run(source.table().tables, call, {{"database", database}}, items);
+    });
+  }
+  Outcome rows(FakeCall& call, const Json& request, ItemList& items) const {
+    return with(call, [&](const SourceInstance& source) {
+      return source.run(source.table().rows, call, request, items);
+    });
+  }
+  /// The first item, with the others as its "rows". Throws when it fails.
+  Json rows(const Json& request) const {
+    FakeCall call;
+    ItemList items;
+    const Outcome ended = rows(call, request, items);
+    if (!ended.ok()) throw std::runtime_error{"rows: " + ended.text()};
+    Json out = items.items().at(0);
+    out["rows"] = Json(std::vector<Json>(items.items().begin() + 1, items.items().end()));
+    return out;
+  }
   Outcome prepare(const Json& request) const {
     FakeCall call;
     return with(call, [&](const SourceInstance& source) {

@@ -3,7 +3,6 @@
 #include "api/bulk_body.hpp"
 #include "api/render.hpp"
 #include "api/schemas.hpp"
-#include "services/adapter_fields.hpp"
 #include "services/services.hpp"
 
 namespace dbackup::host {
@@ -68,15 +67,6 @@ const Route<AdaptersResource> AdaptersResource::kRoutes[] = {
      .response = schema::success_answer,
      .failures = kMissingOrBad,
      .etag = true},
-    {.method = Method::Get,
-     .path = "/api/adapters/{id}/databases",
-     .access = Permission::SourcesView,
-     .handler = &AdaptersResource::databases,
-     .summary = "Names of the databases of a source",
-     .section = "Adapters",
-     .run = HttpRun::Slow,
-     .response = schemas::databases,
-     .failures = kWorkerFailures},
     {.method = Method::Post,
      .path = "/api/adapters/{id}/clone",
      .access = Access::adapter_write(),
@@ -99,18 +89,6 @@ const Route<AdaptersResource> AdaptersResource::kRoutes[] = {
      .request = delete_many,
      .response = schemas::bulk_answer,
      .failures = kMissingOrBad},
-    {.method = Method::Post,
-     .path = "/api/adapters/test-connection",
-     .access = Access::adapter_read(),
-     .handler = &AdaptersResource::test,
-     .summary = "Try a configuration; a failed test is 200 with success false",
-     .section = "Adapters",
-     .run = HttpRun::Slow,
-     .body = BodyRule::Required,
-     .request = schemas::test_connection,
-     .response = schemas::test_result,
-     .failures = kWorkerFailures,
-     .connection_test = true},
     {.method = Method::Get,
      .path = "/api/adapter-types",
      .access = Access::authenticated(),
@@ -138,7 +116,10 @@ HttpResponse AdaptersResource::list(const ApiRequest& request, const Principal& 
 }
 
 HttpResponse AdaptersResource::get(const ApiRequest& request, const Principal& who) {
-  return json_answer(200, render::adapter(services_.adapters.get(who, request.param())));
+  const AdapterView view = services_.adapters.get(who, request.param());
+  HttpResponse response = json_answer(200, render::adapter(view));
+  response.lasting = dump_json(render::adapter_without_observations(view));
+  return response;
 }
 
 HttpResponse AdaptersResource::create(const ApiRequest& request, const Principal& who) {
@@ -153,25 +134,6 @@ HttpResponse AdaptersResource::update(const ApiRequest& request, const Principal
 HttpResponse AdaptersResource::remove(const ApiRequest& request, const Principal& who) {
   services_.adapters.remove(who, request.param());
   return json_answer(200, {{"success", true}});
-}
-
-HttpResponse AdaptersResource::databases(const ApiRequest& request, const Principal&) {
-  return json_answer(
-      200, {{"success", true}, {"databases", services_.adapters.databases(request.param())}});
-}
-
-HttpResponse AdaptersResource::test(const ApiRequest& request, const Principal& who) {
-  const ConnectionTest test{
-      .adapter_id = require_string(request.body, "adapterId"),
-      .config = config_field(request.body),
-      .config_id = get_string(request.body, "configId").value_or(""),
-      .primary_credential_id = get_string(request.body, "primaryCredentialId").value_or(""),
-      .ssh_credential_id = get_string(request.body, "sshCredentialId").value_or("")};
-  const ConnectionTestResult result = services_.adapters.test(who, test);
-  Json out{{"success", result.success}, {"message", result.message}};
-  if (!result.version.empty()) out["version"] = result.version;
-  if (!result.edition.empty()) out["edition"] = result.edition;
-  return json_answer(200, out);
 }
 
 HttpResponse AdaptersResource::types(const ApiRequest&, const Principal&) {

@@ -18,8 +18,6 @@ class AdaptersResource {
   HttpResponse create(const ApiRequest& request, const Principal& who);
   HttpResponse update(const ApiRequest& request, const Principal& who);
   HttpResponse remove(const ApiRequest& request, const Principal& who);
-  HttpResponse databases(const ApiRequest& request, const Principal& who);
-  HttpResponse test(const ApiRequest& request, const Principal& who);
   HttpResponse clone(const ApiRequest& request, const Principal& who);
   HttpResponse bulk(const ApiRequest& request, const Principal& who);
   HttpResponse types(const ApiRequest& request, const Principal& who);

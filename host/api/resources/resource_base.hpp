@@ -21,6 +21,7 @@ inline constexpr int kMissing[] = {404};
 inline constexpr int kMissingOrBad[] = {400, 404};
 inline constexpr int kCreateFailures[] = {400, 404, 409, 422};
 inline constexpr int kChangeFailures[] = {400, 404, 409};
+inline constexpr int kUnbuilt[] = {400, 501};
 inline constexpr int kWorkerFailures[] = {400, 404, 409, 422, 501, 503, 504};
 
 }  // namespace dbackup::host

@@ -10,6 +10,10 @@ Json describe(const protocol::DescribeRequest& request, OperationContext& contex
 Json test_adapter(const protocol::AdapterRequest& request, OperationContext& context);
 Json ping_adapter(const protocol::AdapterRequest& request, OperationContext& context);
 Json list_databases(const protocol::AdapterRequest& request, OperationContext& context);
+Json database_stats(const protocol::AdapterRequest& request, OperationContext& context);
+Json list_tables(const protocol::TablesRequest& request, OperationContext& context);
+Json read_rows(const protocol::RowsRequest& request, OperationContext& context);
+Json browse(const protocol::BrowseRequest& request, OperationContext& context);
 Json prepare_restore(const protocol::PrepareRestoreRequest& request, OperationContext& context);
 Json cleanup_restore(const protocol::CleanupRestoreRequest& request, OperationContext& context);
 Json backup(const protocol::BackupRequest& request, OperationContext& context);

@@ -24,6 +24,14 @@ Json run_operation(const protocol::Request& request, OperationContext& context) 
       return run(&ping_adapter, body, context);
     case Operation::ListDatabases:
       return run(&list_databases, body, context);
+    case Operation::DatabaseStats:
+      return run(&database_stats, body, context);
+    case Operation::Tables:
+      return run(&list_tables, body, context);
+    case Operation::Rows:
+      return run(&read_rows, body, context);
+    case Operation::Browse:
+      return run(&browse, body, context);
     case Operation::PrepareRestore:
       return run(&prepare_restore, body, context);
     case Operation::CleanupRestore:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,11 +43,25 @@ class SourceProxy : public AdapterInstance<dbackup_source> {
 
   /// Each item has a "name". Error{Unimplemented} when the adapter does not offer it.
   void list_databases(const std::function<void(const Json&)>& found);
+  /// Items {name, type, rowCount?, sizeInBytes?}, checked. Error{Unimplemented} when the adapter
+  /// does not offer it.
+  void tables(const std::string& database, const std::function<void(const Json&)>& found);
+  /// The first item is {columns, totalCount}, each of the others a row: of those columns, texts or
+  /// null, at most as many as `query` asks for. Error{Unimplemented} when the adapter does not
+  /// offer it.
+  void rows(const Json& query, const std::function<void(const Json&)>& found);
   /// Nothing to do for an adapter that does not offer it.
   void prepare_restore(const std::vector<std::string>& databases,
                        const protocol::PrivilegedLogin& privileged);
   void cleanup_restore(const std::string& database, const std::string& token,
                        const protocol::PrivilegedLogin& privileged);
+
+ private:
+  Json table_item(const Json& item) const;
+  Json checked(const std::function<Json()>& read) const;
+  Json rows_head(const Json& item, std::set<std::string>& names) const;
+  std::string item_text(const Json& item, const char* key) const;
+  Error described_wrongly(const std::string& what) const;
 };
 
 }  // namespace dbackup::host

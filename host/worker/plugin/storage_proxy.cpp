@@ -95,6 +95,20 @@ void StorageProxy::list(const std::string& prefix,
            [&](const Json& item) { found(parse_object(item)); });
 }
 
+void StorageProxy::browse(
+    const std::string& path,
+    const std::function<void(const std::string& name, const std::string& path)>& found) {
+  const auto function = DBACKUP_HAS(dbackup_storage, &table(), browse) ? table().browse : nullptr;
+  ask_list(function, {{"path", path}}, [&](const Json& item) {
+    const std::string name = get_string(item, "name").value_or("");
+    const std::string below = get_string(item, "path").value_or("");
+    if (name.empty() || below.empty()) {
+      throw Error(ErrorCode::Internal, library().label() + " listed a folder without a name");
+    }
+    found(name, below);
+  });
+}
+
 std::optional<StoredObject> StorageProxy::stat(const std::string& path) {
   const Json answer = ask(table().stat, {{"path", path}});
   const auto exists = get_bool(answer, "exists");

@@ -40,6 +40,10 @@ class StorageProxy : public AdapterInstance<dbackup_storage> {
   uint64_t get(const std::string& path, uint64_t offset, std::optional<uint64_t> length,
                ByteSink& sink);
   void list(const std::string& prefix, const std::function<void(const StoredObject&)>& found);
+  /// The folders directly below `path` ("": the root). Error{Unimplemented} when the adapter does
+  /// not offer it.
+  void browse(const std::string& path,
+              const std::function<void(const std::string& name, const std::string& path)>& found);
   std::optional<StoredObject> stat(const std::string& path);
   bool remove(const std::string& path);
   uint64_t cleanup(const std::string& token);

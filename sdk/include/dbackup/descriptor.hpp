@@ -34,6 +34,7 @@ struct Option {
 struct CredentialSlots {
   const char* primary = nullptr;
   const char* ssh = nullptr;
+  bool primary_optional = false;  ///< the adapter can run without a profile in the primary slot
 };
 
 /// What every adapter declares.
@@ -112,6 +113,7 @@ inline Json base_descriptor(const char* kind, const AdapterInfo& info) {
   Json credentials = Json::object();
   if (info.credentials.primary != nullptr) credentials["primary"] = info.credentials.primary;
   if (info.credentials.ssh != nullptr) credentials["ssh"] = info.credentials.ssh;
+  if (info.credentials.primary_optional) credentials["primaryOptional"] = true;
   return {{"kind", kind},         {"id", info.id},     {"name", info.name},
           {"group", info.group},  {"beta", info.beta}, {"options", std::move(options)},
           {"credentials", std::move(credentials)}};

@@ -62,7 +62,7 @@ struct CleanupRestoreRequest {
 ///   void list_databases(Call&, const std::function<void(const DatabaseInfo&)>& found);
 ///   void prepare_restore(Call&, const PrepareRestoreRequest&);  // throws when it could not succeed
 ///   void cleanup_restore(Call&, const CleanupRestoreRequest&);  // after a kill -9: see abi.h
-///   void tables(Call&, const Config& request, ItemSink&);
+///   void tables(Call&, const Config& request, ItemSink&);  // table_page.hpp helps with both
 ///   void rows(Call&, const Config& request, ItemSink&);
 class Source {
  public:

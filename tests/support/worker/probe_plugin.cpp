@@ -88,6 +88,30 @@ class ProbeSource final : public dbackup::Source {
     return {.engine_version = "probe 1"};
   }
 
+  void tables(dbackup::Call&, const dbackup::Config& request, dbackup::ItemSink& sink) {
+    const std::string how = config_.text("behaviour");
+    if (how == "oddType") return sink.item({{"name", "t"}, {"type", "cupboard"}});
+    if (how == "noName") return sink.item({{"type", "table"}});
+    if (how == "oddCount") return sink.item({{"name", "t"}, {"rowCount", "many"}});
+    sink.item({{"name", request.text("database") + "-table"}, {"rowCount", 2}, {"odd", true}});
+  }
+
+  void rows(dbackup::Call&, const dbackup::Config& request, dbackup::ItemSink& sink) {
+    const std::string how = config_.text("behaviour");
+    if (how == "noHead") return;
+    const dbackup::Json column{{"name", "a"}, {"dataType", "int"}, {"odd", true}};
+    sink.item({{"columns", dbackup::Json::array({column})},
+               {"totalCount", how == "oddCount" ? dbackup::Json("many") : dbackup::Json(2)}});
+    const int64_t count = request.integer_or("pageSize", 0) + (how == "tooMany" ? 1 : 0);
+    for (int64_t i = 0; i < count; ++i) {
+      if (how == "oddCell") {
+        sink.item({{"a", 5}});
+      } else {
+        sink.item({{how == "oddColumn" ? "b" : "a", "text"}});
+      }
+    }
+  }
+
   void restore(dbackup::Call& call, const dbackup::RestoreRequest&, dbackup::Reader& in) override {
     if (config_.text("behaviour") == "restoreNothing") return;
     const std::string target = config_.required("restoreTo");
@@ -196,5 +220,6 @@ constexpr dbackup::AdapterInfo kStorage{
 }  // namespace
 
 DBACKUP_PLUGIN("org.dbackup.test.probe", "Probe", "1.2.3",
-               dbackup::source<ProbeSource>(kSource, {.extension = "sql"}),
+               dbackup::source<ProbeSource>(kSource,
+                                            {.extension = "sql", .tables = true, .rows = true}),
                dbackup::storage<ProbeStorage>(kStorage, {}))

@@ -7,6 +7,7 @@
 
 #include "store/backup_store.hpp"
 #include "store/execution_store.hpp"
+#include "store/query.hpp"
 #include "tests/unit/api/api_fixture.hpp"
 
 /// Lists of runs, their logs and how they end, as clients see them.
@@ -344,6 +345,17 @@ TEST(CancelledRuns, SayWhyInTheirDetail) {
   EXPECT_EQ(detail["error"], "cancelled by test");
   ASSERT_EQ(detail["logs"].size(), 1U);
   EXPECT_FALSE(detail["endedAt"].is_null());
+  std::string audited;
+  api.database->read([&](Session& session) {
+    Query query{session,
+                "SELECT action || ' ' || resource || ' ' || details FROM audit_log WHERE details "
+                "LIKE '%cancel%'"};
+    query.out(audited);
+    while (query.next()) {
+    }
+  });
+  EXPECT_TRUE(audited.starts_with("EXECUTE JOB {\"action\":\"cancel\"")) << audited;
+  EXPECT_NE(audited.find(waiting), std::string::npos) << audited;
   EXPECT_EQ(api.send(Method::Post, "/api/executions/" + waiting + "/cancel").status, 400)
       << "has ended";
   EXPECT_EQ(api.send(Method::Post, "/api/executions/unknown/cancel").status, 404);

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include <thread>
 
 #include "store/execution_store.hpp"
@@ -161,10 +163,18 @@ TEST(Adapters, TypesShowWhatAFormNeeds) {
   ApiFixture api;
   const Answer types = api.get("/api/adapter-types", {.key = api.key_with({"jobs:read"})});
   ASSERT_EQ(types.status, 200);
-  ASSERT_EQ(types.body["data"].size(), 3u);
+  ASSERT_EQ(types.body["data"].size(), 4u);
   for (const Json& type : types.body["data"]) {
     for (const char* key : {"id", "type", "name", "roles", "credentials", "fields"})
       EXPECT_TRUE(type.contains(key)) << type;
+    const bool is_storage = type["type"] == "storage";
+    EXPECT_EQ(type.contains("transferConcurrency"), is_storage) << type;
+    EXPECT_EQ(type["supportsBrowse"], is_storage) << "as its descriptor says";
+    const std::map<std::string, Json> credentials{
+        {"scripted-file", {{"primary", "USERNAME_PASSWORD"}, {"primaryOptional", true}}},
+        {"scripted-db", {{"primary", "USERNAME_PASSWORD"}, {"ssh", "SSH_KEY"}}}};
+    const auto own = credentials.find(type["id"].get<std::string>());
+    EXPECT_EQ(type["credentials"], own != credentials.end() ? own->second : Json::object());
   }
 }
 
@@ -202,7 +212,8 @@ TEST(Jobs, HaveTheFormOfTheContract) {
   EXPECT_EQ(got["source"]["name"].get<std::string>().substr(0, 6), "Source");
   EXPECT_EQ(got["destinations"][0]["retention"], "{}");
   EXPECT_EQ(got["destinations"][0]["config"]["adapterId"], "scripted-disk");
-  for (const char* key : {"lastRunAt", "nextRunAt", "schedulePreset", "namingTemplateId"})
+  EXPECT_EQ(got["nextRunAt"], "2026-03-09T03:00:00.000Z");
+  for (const char* key : {"lastRunAt", "schedulePreset", "namingTemplateId"})
     EXPECT_TRUE(got.contains(key) && got[key].is_null()) << key;
   for (const char* key : {"notifications", "notificationTemplates", "sources", "executions"})
     EXPECT_EQ(got[key], Json::array()) << key;

@@ -170,6 +170,10 @@ std::string RequestGenerator::text_for(const Json& schema, const std::string& na
     return one_in(2) ? "2031-05-06T07:08:09.123Z" : "2020-01-01T00:00:00.000Z";
   }
   const auto fresh = std::to_string(++made_);
+  if (name == "taskId" && !one_in(4)) {
+    constexpr const char* kTasks[] = {"system.clean_audit_logs", "system.sync_permissions"};
+    return any_of(kTasks);
+  }
   if (name == "schedule") return one_in(8) ? "not a schedule" : "0 3 * * *";
   if (name == "name" && !one_in(5)) return "Thing " + fresh;
   if (name == "adapterId") {

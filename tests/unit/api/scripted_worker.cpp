@@ -58,14 +58,23 @@ Json described() {
       {"capabilities",
        {{"extension", "dump"},
         {"listDatabases", true},
+        {"tables", true},
+        {"rows", true},
         {"prepareRestore", true},
         {"combinable", true}}}};
+  const Json file{{"kind", "source"},
+                  {"id", "scripted-file"},
+                  {"name", "Scripted file"},
+                  {"options", {option("host", "string"), option("password", "string", true)}},
+                  {"credentials", {{"primary", "USERNAME_PASSWORD"}, {"primaryOptional", true}}},
+                  {"capabilities", {{"extension", "db"}}}};
   const Json storage{
       {"kind", "storage"},
       {"id", "scripted-disk"},
       {"name", "Scripted disk"},
       {"options", {option("basePath", "path"), option("secretAccessKey", "string", true)}},
-      {"capabilities", {{"roles", {"DESTINATION", "SOURCE"}}, {"rangedGet", true}}}};
+      {"capabilities",
+       {{"roles", {"DESTINATION", "SOURCE"}}, {"rangedGet", true}, {"browse", true}}}};
   const Json channel{{"kind", "notifier"},
                      {"id", "scripted-channel"},
                      {"name", "Scripted channel"},
@@ -74,7 +83,7 @@ Json described() {
                                   .name = "test",
                                   .version = "1",
                                   .abi_major = 1,
-                                  .adapters = {source, storage, channel}};
+                                  .adapters = {source, file, storage, channel}};
 }
 
 std::string read_file(const std::string& path) {
@@ -91,6 +100,10 @@ Json test(const protocol::AdapterRef& adapter) {
   const std::string host = adapter.config.value("host", "");
   if (host == "unreachable") throw Error(ErrorCode::Unavailable, "connection refused");
   if (host == "crash") std::abort();
+  if (host == "silent") ::pause();
+  if (host == "locked" && adapter.config.value("password", "") != "hunter2-secret") {
+    throw Error(ErrorCode::Unauthenticated, "login refused");
+  }
   return {{"message", "connected"}, {"version", adapter.config.value("version", "16.4")}};
 }
 
@@ -108,6 +121,38 @@ Json list(const protocol::ListRequest& request) {
       item["sidecar"] = read_file(entry.path().string() + ".meta.json");
     }
     say(EventKind::Item, std::move(item));
+  }
+  return Json::object();
+}
+
+void require_database(const std::string& name) {
+  if (name != "orders" && name != "crm") throw Error(ErrorCode::NotFound, "no such database");
+}
+
+/// One row that shows what was asked for.
+Json rows(const protocol::RowsRequest& request) {
+  test(request.adapter);
+  require_database(request.query.value("database", ""));
+  if (request.query.value("sortBy", "") == "no-column") {
+    throw Error(ErrorCode::InvalidArgument, "\"sortBy\" must be a column");
+  }
+  const Json column{{"name", "query"}, {"dataType", "text"}, {"nullable", true}};
+  say(EventKind::Item,
+      {{"columns", {column, {{"name", "none"}, {"dataType", "int"}}}}, {"totalCount", 1204}});
+  say(EventKind::Item, {{"query", request.query.dump()}, {"none", nullptr}});
+  return Json::object();
+}
+
+Json browse(const protocol::BrowseRequest& request) {
+  const std::string folder = place(request.adapter, request.path);
+  std::error_code failed;  // a name may be longer than any file system takes
+  if (!std::filesystem::is_directory(folder, failed))
+    throw Error(ErrorCode::NotFound, "no such folder");
+  for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+    if (!entry.is_directory()) continue;
+    const std::string name = entry.path().filename().string();
+    say(EventKind::Item,
+        {{"name", name}, {"path", request.path.empty() ? name : request.path + "/" + name}});
   }
   return Json::object();
 }
@@ -142,6 +187,26 @@ Json answer(const protocol::Request& request) {
       test(protocol::body_as<protocol::AdapterRequest>(request.body).adapter);
       for (const char* name : {"orders", "crm"}) say(EventKind::Item, {{"name", name}});
       return Json::object();
+    case Operation::DatabaseStats: {
+      const auto body = protocol::body_as<protocol::AdapterRequest>(request.body);
+      const Json tested = test(body.adapter);
+      say(EventKind::Item, {{"name", "orders"}, {"sizeInBytes", 7340032}, {"tableCount", 31}});
+      say(EventKind::Item, {{"name", "crm"}});
+      return {{"version", tested["version"]}};
+    }
+    case Operation::Tables: {
+      const auto body = protocol::body_as<protocol::TablesRequest>(request.body);
+      test(body.adapter);
+      require_database(body.database);
+      say(EventKind::Item,
+          {{"name", "items"}, {"type", "table"}, {"rowCount", 12}, {"sizeInBytes", 8192}});
+      say(EventKind::Item, {{"name", "totals"}, {"type", "view"}});
+      return Json::object();
+    }
+    case Operation::Rows:
+      return rows(protocol::body_as<protocol::RowsRequest>(request.body));
+    case Operation::Browse:
+      return browse(protocol::body_as<protocol::BrowseRequest>(request.body));
     case Operation::PrepareRestore: {
       const auto body = protocol::body_as<protocol::PrepareRestoreRequest>(request.body);
       if (body.databases.at(0) == "forbidden")

@@ -120,6 +120,65 @@ TEST(SourceProxy, SaysWhatAnAdapterDoesNotOffer) {
   }
 }
 
+host::SourceProxy probe(RecordingJournal& journal, const std::string& behaviour) {
+  return host::SourceProxy{
+      {.plugin_path = kProbe, .adapter_id = "probe-source", .config = {{"behaviour", behaviour}}},
+      journal,
+      {}};
+}
+
+TEST(SourceProxy, HandsOnTablesAndRowsWithoutWhatNobodyKnows) {
+  RecordingJournal journal;
+  host::SourceProxy source = probe(journal, "");
+  std::vector<Json> items;
+  const auto keep = [&](const Json& item) { items.push_back(item); };
+  source.tables("db", keep);
+  EXPECT_EQ(items, (std::vector<Json>{{{"name", "db-table"}, {"type", "table"}, {"rowCount", 2}}}));
+  items.clear();
+  source.rows({{"table", "t"}, {"pageSize", 2}}, keep);
+  ASSERT_EQ(items.size(), 3U);
+  EXPECT_EQ(items[0]["columns"], Json::array({{{"name", "a"}, {"dataType", "int"}}}));
+  EXPECT_EQ(items[1], (Json{{"a", "text"}}));
+}
+
+TEST(SourceProxy, BlamesThePluginForTablesAndRowsOfAnotherShape) {
+  RecordingJournal journal;
+  const auto fault_of = [&](const std::string& behaviour, bool of_rows) {
+    host::SourceProxy source = probe(journal, behaviour);
+    try {
+      if (of_rows) {
+        source.rows({{"table", "t"}, {"pageSize", 2}}, [](const Json&) {});
+      } else {
+        source.tables("db", [](const Json&) {});
+      }
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("Probe")) << behaviour;
+      return error.code();
+    }
+    return ErrorCode::NotFound;  // it passed
+  };
+  for (const char* behaviour : {"oddType", "noName", "oddCount"})
+    EXPECT_EQ(fault_of(behaviour, false), ErrorCode::Internal) << behaviour;
+  for (const char* behaviour : {"noHead", "oddCount", "tooMany", "oddCell", "oddColumn"})
+    EXPECT_EQ(fault_of(behaviour, true), ErrorCode::Internal) << behaviour;
+}
+
+TEST(StorageProxy, SaysThatAnAdapterCannotBrowse) {
+  TemporaryFolder folder;
+  RecordingJournal journal;
+  host::StorageProxy storage{{.plugin_path = kProbe,
+                              .adapter_id = "probe-storage",
+                              .config = {{"basePath", folder.path()}}},
+                             journal,
+                             host::CancelToken{}};
+  try {
+    storage.browse("", [](const std::string&, const std::string&) {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unimplemented);
+  }
+}
+
 TEST(SourceProxy, TurnsAnythingThrownIntoAnErrorThatNamesThePlugin) {
   RecordingJournal journal;
   host::SourceProxy source{

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <dbackup/testing/check_descriptor.hpp>
 #include <dbackup/testing/findings.hpp>
 #include <set>
 
@@ -26,6 +27,7 @@ class SourceChecks {
     if (DBACKUP_HAS(dbackup_source, &source_.table(), list_databases)) lists();
     dump_of_unknown_database();
     if (database_.empty()) return;
+    if (DBACKUP_HAS(dbackup_source, &source_.table(), tables)) tables();
     if (!dumps()) return;
     failing_writer_ends_dump();
     cancel_ends_dump();
@@ -86,6 +88,75 @@ class SourceChecks {
     }
     report_.expect(database_.empty() || names.count(database_) == 1, kCheck,
                    "the database \"" + database_ + "\" is not listed");
+  }
+
+  void tables() {
+    constexpr const char* kCheck = "source.tables";
+    const auto call = report_.call();
+    ItemList items;
+    report_.expect_ok(source_.run(source_.table().tables, *call, {{"database", database_}}, items),
+                      kCheck, "tables");
+    std::string first;
+    for (const Json& item : items.items()) {
+      const bool named = item.is_object() && item.contains("name") && item.at("name").is_string();
+      if (!report_.expect(named, kCheck, "an item has no name")) continue;
+      const std::string type = item.value("type", "table");
+      report_.expect(detail::is_one_of(type, {"table", "view", "materialized_view", "collection"}),
+                     kCheck, "\"" + type + "\" is no type of a table");
+      if (first.empty() && type != "view") first = item.at("name").get<std::string>();
+      for (const char* number : {"rowCount", "sizeInBytes"}) {
+        report_.expect(!item.contains(number) || (item.at(number).is_number_integer() &&
+                                                  item.at(number).get<int64_t>() >= 0),
+                       kCheck, std::string{"\""} + number + "\" must be an integer from 0");
+      }
+    }
+    if (!first.empty() && DBACKUP_HAS(dbackup_source, &source_.table(), rows)) rows(first);
+  }
+
+  Outcome read_rows(const Json& change, ItemList& items, FakeCall& call) {
+    Json request{{"database", database_}, {"table", ""}, {"page", 1}, {"pageSize", 3}};
+    request.update(change);
+    return source_.run(source_.table().rows, call, request, items);
+  }
+
+  void rows(const std::string& table) {
+    constexpr const char* kCheck = "source.rows";
+    const auto call = report_.call();
+    ItemList items;
+    if (!report_.expect_ok(read_rows({{"table", table}}, items, *call), kCheck, "rows")) return;
+    const std::vector<Json>& all = items.items();
+    if (!report_.expect(!all.empty() && all[0].is_object() && all[0].contains("columns") &&
+                            all[0].at("columns").is_array() && all[0].contains("totalCount") &&
+                            all[0].at("totalCount").is_number_integer(),
+                        kCheck, "the first item must hold \"columns\" and \"totalCount\"")) {
+      return;
+    }
+    std::set<std::string> names;
+    for (const Json& column : all[0].at("columns")) names.insert(column.value("name", ""));
+    report_.expect(all.size() <= 4, kCheck, "there are more rows than \"pageSize\" asks for");
+    for (size_t i = 1; i < all.size(); ++i) {
+      for (const auto& [name, value] : all[i].items()) {
+        report_.expect(names.count(name) == 1, kCheck, "\"" + name + "\" is no column");
+        report_.expect(value.is_null() || value.is_string(), kCheck,
+                       "a cell is neither text nor null");
+      }
+    }
+    // Names and texts of clients, some of which mean harm.
+    const std::string odd = "x\"; DROP TABLE y; -- '";
+    ItemList none;
+    const auto other = report_.call();
+    report_.expect_failure(read_rows({{"table", odd}}, none, *other), kCheck,
+                           "rows of an unknown table");
+    for (const char* member : {"sortBy", "searchColumn"}) {
+      const auto refused = report_.call();
+      report_.expect_code(
+          read_rows({{"table", table}, {member, odd}, {"search", "a"}}, none, *refused),
+          DBACKUP_INVALID_ARGUMENT, kCheck,
+          std::string{"rows whose \""} + member + "\" is no column");
+    }
+    const auto searched = report_.call();
+    report_.expect_ok(read_rows({{"table", table}, {"search", odd}}, none, *searched), kCheck,
+                      "rows that hold an odd text");
   }
 
   void dump_of_unknown_database() {
