@@ -93,6 +93,11 @@ HttpResponse error_response(const Error& error, ErrorForm form) {
     }
     body["errors"] = std::move(errors);
   }
+  // Who uses what cannot be deleted; the detail of this one reason is JSON, without secrets.
+  if (error.reason() == "references") {
+    Json references = Json::parse(error.detail(), nullptr, /*allow_exceptions=*/false);
+    if (references.is_array()) body["references"] = std::move(references);
+  }
   if (error.reason() == "encryption_key_required") {
     body["code"] = "ENCRYPTION_KEY_REQUIRED";
     // The detail of this one reason is the profile's id, which is no secret.

@@ -235,6 +235,10 @@ Json error_answer() {
   return object(
       {required("success", flag()), required("error", text()), optional("message", text()),
        optional("code", text()), optional("profileId", text()), optional("valid", flag()),
+       optional("references",
+                described(list_of(object({required("adapterId", text()), required("name", text()),
+                                          required("type", text()), required("slot", text())})),
+                          "the adapters that use a credential")),
        optional("errors", described(object({required("formErrors", list_of(text())),
                                             required("fieldErrors", map_of(list_of(text())))}),
                                     "what is wrong, by member of the request"))});

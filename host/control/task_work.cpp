@@ -31,6 +31,7 @@ std::string list_destinations(const ControlContext& context, Catalog& catalog,
       catalog.refresh_quietly(row.id, stop);
       ++listed;
     } catch (const Error& error) {
+      if (stop.stop_requested()) break;  // no fault of the destination
       ++failed;
       log_warning("the destination \"" + row.name + "\" cannot be listed: " + error.what());
     }

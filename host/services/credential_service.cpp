@@ -8,6 +8,7 @@
 #include "crypto/ssh_key.hpp"
 #include "services/adapter_fields.hpp"
 #include "services/audit_log.hpp"
+#include "services/credential_references.hpp"
 #include "services/redaction.hpp"
 #include "store/before_write.hpp"
 
@@ -94,6 +95,17 @@ void refuse_taken_name(Session& session, const Credential& row) {
 Json summary(const Credential& row) { return {{"name", row.name}, {"type", row.type}}; }
 
 }  // namespace
+
+Json credential_references(const std::vector<CredentialUse>& uses) {
+  Json out = Json::array();
+  for (const auto& use : uses) {
+    out.push_back({{"adapterId", use.config_id},
+                   {"name", use.name},
+                   {"type", use.adapter_id},
+                   {"slot", use.is_ssh_slot ? "ssh" : "primary"}});
+  }
+  return out;
+}
 
 void CredentialService::apply_payload(Credential& row, const Json& data) const {
   const CredentialType* type = find_credential_type(row.type);
@@ -193,11 +205,11 @@ void CredentialService::remove(const Principal& who, const std::string& id) {
     lock_name_in_transaction(session, "credentials");
     const Credential row = found(session, id);
     std::string users;
-    for (const auto& use : CredentialStore{}.uses(session, id))
-      users += (users.empty() ? "\"" : ", \"") + use.name + "\"";
+    const auto uses = CredentialStore{}.uses(session, id);
+    for (const auto& use : uses) users += (users.empty() ? "\"" : ", \"") + use.name + "\"";
     if (!users.empty()) {
       throw Error(ErrorCode::FailedPrecondition, "the credential is used by the adapters " + users,
-                  {}, "references");
+                  dump_json(credential_references(uses)), "references");
     }
     CredentialStore{}.remove(session, id);
     audit_.write(session, who, AuditAction::Delete, AuditResource::Credential, id, summary(row));

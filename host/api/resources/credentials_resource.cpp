@@ -3,6 +3,7 @@
 #include "api/bulk_body.hpp"
 #include "api/render.hpp"
 #include "api/schemas_vault.hpp"
+#include "services/credential_references.hpp"
 #include "services/services.hpp"
 
 namespace dbackup::host {
@@ -149,13 +150,7 @@ HttpResponse CredentialsResource::bulk(const ApiRequest& request, const Principa
 }
 
 HttpResponse CredentialsResource::usage(const ApiRequest& request, const Principal&) {
-  Json references = Json::array();
-  for (const auto& use : services_.credentials.usage(request.param())) {
-    references.push_back({{"adapterId", use.config_id},
-                          {"name", use.name},
-                          {"type", use.adapter_id},
-                          {"slot", use.is_ssh_slot ? "ssh" : "primary"}});
-  }
+  Json references = credential_references(services_.credentials.usage(request.param()));
   const size_t count = references.size();
   return json_answer(200,
                      render::wrapped({{"count", count}, {"references", std::move(references)}}));

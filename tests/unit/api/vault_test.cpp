@@ -162,6 +162,7 @@ TEST_F(Credentials, AreLaidOverTheConfigurationOfTheirAdapters) {
   const Answer kept = api.send(Method::Delete, "/api/credentials/" + login);
   EXPECT_EQ(kept.status, 409);
   EXPECT_THAT(kept.text, HasSubstr("db"));
+  EXPECT_EQ(kept.body["references"], usage["references"]);
   ASSERT_EQ(put("/api/adapters/" + adapter.body["id"].get<std::string>(),
                 {{"primaryCredentialId", nullptr}})
                 .status,
