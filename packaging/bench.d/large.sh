@@ -46,7 +46,7 @@ one_size() {
     ["GET /api/history"]="/api/history"
     ["GET /api/jobs, a page of 50"]="/api/jobs?page=1&pageSize=50"
     ["GET /api/storage/{id}/files, a page of 50"]="/api/storage/$destination/files?page=1&pageSize=50"
-    ["GET /api/storage/{id}/files/latest of one job"]="/api/storage/$destination/files/latest?jobName=job%201"
+    ["GET /api/storage/{id}/files/latest of one job"]="/api/storage/$destination/files/latest?jobName=seed"
     ["GET /api/dashboard/calendar"]="/api/dashboard/calendar"
     ["GET /api/dashboard/stats"]="/api/dashboard/stats"
   )
