@@ -97,6 +97,18 @@ AdapterKind parse_kind(const std::string& name) {
 
 }  // namespace
 
+std::string SshUse::member(const std::string& setting) const {
+  if (prefix.empty()) return setting;
+  std::string out = prefix + setting;
+  char& first = out[prefix.size()];
+  if (first >= 'a' && first <= 'z') first = static_cast<char>(first - 'a' + 'A');
+  return out;
+}
+
+bool SshUse::asked(const Json& config) const {
+  return option.empty() || get_string(config, option).value_or("") == "ssh";
+}
+
 bool AdapterDescriptor::can(const std::string& capability) const {
   const auto found = capabilities.find(capability);
   return found != capabilities.end() && found->is_boolean() && found->get<bool>();
@@ -129,6 +141,13 @@ AdapterDescriptor parse_descriptor(const Json& json) {
     out.primary_credential = get_string(json.at("credentials"), "primary").value_or("");
     out.ssh_credential = get_string(json.at("credentials"), "ssh").value_or("");
     out.primary_optional = get_bool(json.at("credentials"), "primaryOptional").value_or(false);
+  }
+  if (json.contains("ssh")) {
+    out.ssh = SshUse{.prefix = get_string(json.at("ssh"), "prefix").value_or(""),
+                     .option = get_string(json.at("ssh"), "option").value_or("")};
+    if (out.option(out.ssh->member("host")) == nullptr) {
+      bad("\"ssh\" needs an option \"" + out.ssh->member("host") + "\"");
+    }
   }
   if (json.contains("capabilities")) {
     if (!json.at("capabilities").is_object()) bad("\"capabilities\" must be an object");

@@ -20,6 +20,17 @@ struct AdapterOption {
   std::optional<int64_t> minimum, maximum;
 };
 
+/// Which options of an adapter hold the login of an SSH server it can work from.
+struct SshUse {
+  std::string prefix;  ///< "ssh": sshHost, sshPort, …; "": host, port, …
+  std::string option;  ///< by SSH when this option says "ssh"; "": always
+
+  /// The name of a setting ("authType") among the adapter's options.
+  std::string member(const std::string& setting) const;
+  /// Does this configuration ask for SSH?
+  bool asked(const Json& config) const;
+};
+
 /// What an adapter says of itself, without having been connected anywhere.
 struct AdapterDescriptor {
   AdapterKind kind = AdapterKind::Source;
@@ -28,6 +39,7 @@ struct AdapterDescriptor {
   std::vector<AdapterOption> options;
   std::string primary_credential, ssh_credential;  ///< credential types; "": no such slot
   bool primary_optional = false;  ///< can run without a profile in the primary slot
+  std::optional<SshUse> ssh;      ///< nullopt: never works over SSH
   Json capabilities = Json::object();
 
   /// A declared flag; false when it is missing.

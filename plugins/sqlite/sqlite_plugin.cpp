@@ -1,49 +1,33 @@
 // SQLite: a consistent image of a live file, read through SQLite itself; restored beside and
 // renamed.
 #include <dbackup/plugin.hpp>
+#include <dbackup/ssh_options.hpp>
 
 #include "sqlite_source.hpp"
 
 namespace {
 
-constexpr dbackup::Option kOptions[] = {
-    {.name = "mode",
-     .type = "choice",
-     .help = "Is the file on this machine or behind SSH?",
-     .fallback = "local",
-     .choices = "local|ssh"},
-    {.name = "path",
-     .type = "path",
-     .help = "Absolute path of the database file.",
-     .required = true},
-    {.name = "restoreCheck",
-     .type = "choice",
-     .help = "How thoroughly a backup is checked before it replaces the file.",
-     .fallback = "full",
-     .choices = "full|quick|none"},
-    {.name = "sqliteBinaryPath",
-     .help = "The sqlite3 program, for mode ssh.",
-     .fallback = "sqlite3"},
-    {.name = "host", .help = "SSH server the file is on."},
-    {.name = "port",
-     .type = "integer",
-     .help = "Port of the SSH server.",
-     .fallback = "22",
-     .minimum = 1,
-     .maximum = 65535},
-    {.name = "username", .help = "User on the SSH server."},
-    {.name = "authType",
-     .type = "choice",
-     .help = "How to log in there.",
-     .fallback = "password",
-     .choices = "password|privateKey|agent"},
-    {.name = "password", .help = "Password on the SSH server.", .secret = true},
-    {.name = "privateKey",
-     .type = "text",
-     .help = "Private key for the SSH server.",
-     .secret = true},
-    {.name = "passphrase", .help = "Passphrase of the private key.", .secret = true},
+constexpr std::array kOwnOptions{
+    dbackup::Option{.name = "mode",
+                    .type = "choice",
+                    .help = "Is the file on this machine or behind SSH?",
+                    .fallback = "local",
+                    .choices = "local|ssh"},
+    dbackup::Option{.name = "path",
+                    .type = "path",
+                    .help = "Absolute path of the database file.",
+                    .required = true},
+    dbackup::Option{.name = "restoreCheck",
+                    .type = "choice",
+                    .help = "How thoroughly a backup is checked before it replaces the file.",
+                    .fallback = "full",
+                    .choices = "full|quick|none"},
+    dbackup::Option{.name = "sqliteBinaryPath",
+                    .help = "The sqlite3 program, for mode ssh.",
+                    .fallback = "sqlite3"},
 };
+
+constexpr auto kOptions = dbackup::join_options(kOwnOptions, dbackup::kBareSshOptions);
 
 }  // namespace
 
@@ -52,7 +36,9 @@ DBACKUP_PLUGIN("org.dbackup.sqlite", "SQLite", DBACKUP_SDK_VERSION,
                                                                .name = "SQLite",
                                                                .options = kOptions,
                                                                .credentials = {.ssh = "SSH_KEY"},
-                                                               .group = "Files"},
+                                                               .group = "Files",
+                                                               .ssh = {.prefix = "",
+                                                                       .option = "mode"}},
                                                               {.extension = "db",
                                                                .list_databases = true,
                                                                .prepare_restore = true,

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include "tests/support/child_server.hpp"
 
 namespace dbackup::testing {
 
@@ -16,20 +16,17 @@ class PostgresServer {
   /// Returns when the server answers. `settings`: lines for postgresql.conf. Throws
   /// std::runtime_error with the end of the server's log when it does not start.
   explicit PostgresServer(const std::vector<std::string>& settings = {});
-  ~PostgresServer();
-  PostgresServer(const PostgresServer&) = delete;
-  PostgresServer& operator=(const PostgresServer&) = delete;
 
   /// Is there a server to start on this machine?
   static bool installed();
 
   const std::string& host() const noexcept { return host_; }
   int port() const noexcept { return port_; }
-  std::string socket_folder() const { return folder_.string(); }
+  std::string socket_folder() const { return process_.folder().string(); }
   const std::string& user() const noexcept { return user_; }
   const std::string& password() const noexcept { return password_; }
-  pid_t pid() const noexcept { return pid_; }
-  std::filesystem::path log_file() const { return folder_ / "log"; }
+  pid_t pid() const noexcept { return process_.pid(); }
+  std::filesystem::path log_file() const { return process_.log_file(); }
 
   /// Runs SQL as the superuser and returns the last result: columns separated by '|', rows by '\n'.
   /// NULL is "". Throws std::runtime_error with the server's words.
@@ -41,22 +38,16 @@ class PostgresServer {
   /// change.
   std::string fingerprint(const std::string& database) const;
 
-  /// Ends the server at once, as a crash would.
-  void kill();
+  /// Ends the server at once, as a crash would: it ends its children and itself, without writing
+  /// anything ("immediate").
+  void kill() { process_.stop(SIGQUIT); }
 
  private:
-  void initialise();
-  bool start();
-  std::string log_tail() const;
-
-  std::filesystem::path folder_;
+  ChildServer process_{"postgres", "postgres"};
   std::string host_ = "127.0.0.1";
   int port_ = 0;
   std::string user_ = "postgres";
   std::string password_ = "s:e\\c'r\"et ünd \xF0\x9F\x94\x91";
-  uid_t uid_ = 0;
-  gid_t gid_ = 0;
-  pid_t pid_ = -1;
 };
 
 }  // namespace dbackup::testing

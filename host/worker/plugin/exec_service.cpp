@@ -42,7 +42,11 @@ dbackup_status start(void* ctx, dbackup_str request, void** process) noexcept {
   *process = nullptr;
   CallContext& call = CallContext::from(ctx);
   try {
-    const ToolOrder order = parse_order(parse_json(view(request), "program"));
+    const Json wanted = parse_json(view(request), "program");
+    if (wanted.contains("subsystem")) {
+      throw Error(ErrorCode::FailedPrecondition, "this adapter does not work over SSH");
+    }
+    const ToolOrder order = parse_order(wanted);
     *process = call.adopt(std::make_unique<ToolProcess>(call, order));
     return DBACKUP_OK;
   } catch (...) {
@@ -85,19 +89,31 @@ void release(void* process) noexcept {
   tool.call().release(&tool);
 }
 
-dbackup_status make_side_file(void* ctx, dbackup_str content, void** file,
-                              dbackup_str* path) noexcept {
+/// Hands a file to the plugin, as long as it wants it or until the call ends.
+template <class Make>
+dbackup_status hand_out(CallContext& call, void** file, dbackup_str* path, Make&& make) noexcept {
   *file = nullptr;
   *path = {nullptr, 0};
-  CallContext& call = CallContext::from(ctx);
   try {
-    const SideFile* made = call.adopt(std::make_unique<SideFile>(call, view(content)));
+    const SideFile* made = call.adopt(make());
     *file = const_cast<SideFile*>(made);
     *path = borrow(made->path());
     return DBACKUP_OK;
   } catch (...) {
     return call.fail(*current_cause());
   }
+}
+
+dbackup_status make_side_file(void* ctx, dbackup_str content, void** file,
+                              dbackup_str* path) noexcept {
+  CallContext& call = CallContext::from(ctx);
+  return hand_out(call, file, path,
+                  [&] { return std::make_unique<SideFile>(call, view(content)); });
+}
+
+dbackup_status make_staging_file(void* ctx, dbackup_str, void** file, dbackup_str* path) noexcept {
+  CallContext& call = CallContext::from(ctx);
+  return hand_out(call, file, path, [&] { return SideFile::on_disk(call); });
 }
 
 void release_side_file(void* file) noexcept {
@@ -134,7 +150,8 @@ constexpr dbackup_host_exec kTable{
     .release = &release,
     .side_file = &make_side_file,
     .release_side_file = &release_side_file,
-    .which = &which};
+    .which = &which,
+    .staging_file = &make_staging_file};
 
 }  // namespace
 

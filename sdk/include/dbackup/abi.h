@@ -169,7 +169,8 @@ typedef struct dbackup_host_exec {
   uint32_t struct_size;
   /* request: {"argv":[…],"env":{…},"stdin":"none"|"pipe","stdout":"pipe"|"collect"|"discard"}. argv[0]
    * without a slash is searched in PATH. stderr is always collected (its last 16 KiB) and logged line by
-   * line. On failure *process is NULL and call->fail was called. */
+   * line. Instead of argv, "subsystem":"sftp" opens that subsystem of the SSH server the adapter works
+   * on; without SSH it fails. On failure *process is NULL and call->fail was called. */
   dbackup_status (*start)(void *ctx, dbackup_str request, void **process) DBACKUP_NOEXCEPT;
   /* stdout of a process started with "pipe": bytes read, 0 at the end, negated status (cancelled, …). */
   int64_t (*read)(void *process, void *buffer, uint64_t size) DBACKUP_NOEXCEPT;
@@ -189,6 +190,10 @@ typedef struct dbackup_host_exec {
   /* Finds the first of {"names":[…]} that can be run; the sink gets one item {"path":…}, or
    * DBACKUP_NOT_FOUND is returned. */
   dbackup_status (*which)(void *ctx, dbackup_str request, const dbackup_item_sink *sink) DBACKUP_NOEXCEPT;
+  /* For a tool that insists on a file of any size: an empty 0600 file on disk where the programs run.
+   * request: {"suffix":".rdb"}. Released and removed as side files are. An adapter that uses it declares
+   * "stagesLocally". */
+  dbackup_status (*staging_file)(void *ctx, dbackup_str request, void **file, dbackup_str *path) DBACKUP_NOEXCEPT;
 } dbackup_host_exec;
 
 /* Host and port as the target's side sees them → an endpoint that can be dialled from this process. */

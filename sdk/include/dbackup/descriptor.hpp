@@ -13,7 +13,7 @@ namespace dbackup {
 /// One option of an adapter. One table per adapter: the host's validation, the REST schema, redaction
 /// and the adapter's page of documentation all read it; the plugin gets a configuration that fits it.
 struct Option {
-  const char* name;
+  const char* name = "";
   /// "string", "integer", "boolean", "choice", "path", "url", "text" (several lines), "list" (strings),
   /// "string_or_list".
   const char* type = "string";
@@ -37,6 +37,16 @@ struct CredentialSlots {
   bool primary_optional = false;  ///< the adapter can run without a profile in the primary slot
 };
 
+/// Says that the adapter's programs and connections can be on another machine behind SSH, and which
+/// options hold that login: Host, Port, Username, AuthType, Password, PrivateKey, Passphrase and HostKey
+/// behind `prefix`, or the same words in lower case first ("host", "authType") where it is "". The host
+/// does the rest: Exec and reach() then work there.
+struct SshUse {
+  const char* prefix = nullptr;  ///< nullptr: never by SSH
+  const char* option = nullptr;  ///< by SSH when this option says "ssh"; nullptr: always
+};
+inline constexpr SshUse kSshByMode{.prefix = "ssh", .option = "connectionMode"};
+
 /// What every adapter declares.
 struct AdapterInfo {
   const char* id;    ///< the REST API's adapterId
@@ -45,6 +55,7 @@ struct AdapterInfo {
   CredentialSlots credentials = {};
   const char* group = "";
   bool beta = false;
+  SshUse ssh = {};
 };
 
 /// What a source declares beside that. Each flag must agree with the functions the class offers.
@@ -114,9 +125,14 @@ inline Json base_descriptor(const char* kind, const AdapterInfo& info) {
   if (info.credentials.primary != nullptr) credentials["primary"] = info.credentials.primary;
   if (info.credentials.ssh != nullptr) credentials["ssh"] = info.credentials.ssh;
   if (info.credentials.primary_optional) credentials["primaryOptional"] = true;
-  return {{"kind", kind},         {"id", info.id},     {"name", info.name},
-          {"group", info.group},  {"beta", info.beta}, {"options", std::move(options)},
-          {"credentials", std::move(credentials)}};
+  Json out{{"kind", kind},        {"id", info.id},     {"name", info.name},
+           {"group", info.group}, {"beta", info.beta}, {"options", std::move(options)},
+           {"credentials", std::move(credentials)}};
+  if (info.ssh.prefix != nullptr) {
+    out["ssh"] = {{"prefix", info.ssh.prefix}};
+    if (info.ssh.option != nullptr) out["ssh"]["option"] = info.ssh.option;
+  }
+  return out;
 }
 
 inline Json capabilities_json(const SourceCapabilities& c) {

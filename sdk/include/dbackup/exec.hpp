@@ -3,6 +3,7 @@
 #include <dbackup/config.hpp>
 
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <vector>
@@ -86,8 +87,8 @@ class Process {
   }
   void close_input() { table_->close_stdin(handle_.get()); }
 
-  /// Copies standard output to `out` until its end, reporting progress.
-  void copy_output_to(Writer& out, const Call& call) {
+  /// Copies standard output to `out` until its end, reporting progress; the number of bytes.
+  uint64_t copy_output_to(Writer& out, const Call& call) {
     const auto buffer = std::make_unique<Block>();
     uint64_t done = 0;
     while (const size_t n = read(*buffer)) {
@@ -95,20 +96,22 @@ class Process {
       done += n;
       call.progress(done, 0);
     }
+    return done;
   }
 
   /// Feeds `in` to standard input and closes it at the end of `in`. A program that stops reading early
-  /// is left to explain itself by its exit status: the rest of `in` is not read.
-  void copy_input_from(Reader& in, const Call& call) {
+  /// is left to explain itself by its exit status: the rest of `in` is not read. The number of bytes.
+  uint64_t copy_input_from(Reader& in, const Call& call) {
     const auto buffer = std::make_unique<Block>();
     uint64_t done = 0;
     while (const size_t n = in.read(*buffer)) {
       call.check_cancelled();
-      if (!write(std::span{*buffer}.first(n))) return;
+      if (!write(std::span{*buffer}.first(n))) return done;
       done += n;
       call.progress(done, 0);
     }
     close_input();
+    return done;
   }
 
   ExitStatus wait() {
@@ -177,6 +180,8 @@ class SideFile {
   std::string path_;
 };
 
+class StagingFile;
+
 /// Programs on the machine the adapter works on, which may be another one.
 class Exec {
  public:
@@ -206,6 +211,19 @@ class Exec {
     return Process{table_, handle, argv.front()};
   }
 
+  /// Opens a subsystem ("sftp") of the SSH server the adapter works on: both its pipes. Throws
+  /// Error{FailedPrecondition} when it does not work by SSH.
+  Process start_subsystem(const std::string& name) {
+    const std::string text =
+        to_text({{"subsystem", name}, {"stdin", "pipe"}, {"stdout", "pipe"}});
+    void* handle = nullptr;
+    const dbackup_status status = table_->start(call_->ctx, borrow(text), &handle);
+    if (status != DBACKUP_OK) {
+      throw detail::host_error(status, "cannot open the subsystem \"" + name + "\"");
+    }
+    return Process{table_, handle, name};
+  }
+
   /// Runs a program to its end and returns what it printed.
   ExitStatus run(const std::vector<std::string>& argv, ProgramOptions options = {}) {
     options.output = Output::Collect;
@@ -219,6 +237,10 @@ class Exec {
     if (status != DBACKUP_OK) throw detail::host_error(status, "cannot make a side file");
     return SideFile{table_, handle, std::string{view(path)}};
   }
+
+  /// An empty file on disk where the programs run, for a tool that insists on one; its name ends in
+  /// `suffix`.
+  StagingFile staging_file(const std::string& suffix);
 
   /// The first of `names` that can be run. Throws Error{NotFound} naming them.
   std::string which(const std::vector<std::string>& names) {
@@ -238,6 +260,60 @@ class Exec {
   const dbackup_host_exec* table_;
   const dbackup_call* call_;
 };
+
+/// A 0600 file on disk where the programs run, for tools that insist on a whole file; removed when it
+/// goes. Filling and fetching check the size.
+class StagingFile {
+ public:
+  StagingFile(Exec& exec, SideFile file) : exec_{exec}, file_{std::move(file)} {}
+  const std::string& path() const noexcept { return file_.path(); }
+
+  /// The size of the file in bytes.
+  uint64_t size() {
+    const ExitStatus status = exec_.run({"wc", "-c", path()});
+    if (!status.ok()) throw Error{ErrorCode::Aborted, "cannot read the size of a staged file", status.errors};
+    return std::strtoull(status.output.c_str(), nullptr, 10);
+  }
+  /// Writes all of `in` into the file. Throws Error{DataLoss} when it does not arrive whole.
+  void fill_from(Reader& in, const Call& call) {
+    Process tool = exec_.start({"dd", "of=" + path(), "bs=256k", "status=none"},
+                               {.input = true, .output = Output::Discard});
+    const uint64_t sent = tool.copy_input_from(in, call);
+    tool.expect_success();
+    check_size(sent, size());
+  }
+  /// Writes the whole file to `out`. Throws Error{DataLoss} when it does not arrive whole.
+  void copy_to(Writer& out, const Call& call) {
+    const uint64_t there = size();
+    Process tool = exec_.start({"cat", path()});
+    const uint64_t fetched = tool.copy_output_to(out, call);
+    tool.expect_success();
+    check_size(there, fetched);
+  }
+
+ private:
+  static void check_size(uint64_t sent, uint64_t arrived) {
+    if (sent == arrived) return;
+    throw Error{ErrorCode::DataLoss, "of " + std::to_string(sent) + " bytes of a staged file " +
+                                         std::to_string(arrived) + " arrived"};
+  }
+
+  Exec& exec_;
+  SideFile file_;
+};
+
+inline StagingFile Exec::staging_file(const std::string& suffix) {
+  if (!DBACKUP_HAS(dbackup_host_exec, table_, staging_file)) {
+    throw Error{ErrorCode::Unimplemented, "this host cannot stage files for adapters"};
+  }
+  const std::string request = to_text({{"suffix", suffix}});
+  void* handle = nullptr;
+  dbackup_str path{};
+  const dbackup_status status =
+      table_->staging_file(call_->ctx, borrow(request), &handle, &path);
+  if (status != DBACKUP_OK) throw detail::host_error(status, "cannot make a staging file");
+  return StagingFile{*this, SideFile{table_, handle, std::string{view(path)}}};
+}
 
 /// An endpoint this process can dial in place of a host and port on the target's side.
 class Endpoint {

@@ -115,7 +115,9 @@ class LocalProcess {
   }
 
   int spawn(const Config& request) {
-    const std::vector<std::string> argv = request.list("argv");
+    std::vector<std::string> argv = request.list("argv");
+    // As the SSH server would start it, without the SSH.
+    if (request.text("subsystem") == "sftp") argv = {"/usr/lib/openssh/sftp-server"};
     collect_ = request.text("stdout") == "collect";
     std::vector<std::string> environment{"LANG=C.UTF-8"};
     for (const char* name : {"PATH", "HOME", "TZ", "TMPDIR"}) {
@@ -236,6 +238,11 @@ inline dbackup_status local_side_file(void*, dbackup_str content, void** file,
   return whole ? DBACKUP_OK : DBACKUP_RESOURCE_EXHAUSTED;
 }
 
+inline dbackup_status local_staging_file(void* ctx, dbackup_str, void** file,
+                                         dbackup_str* path) noexcept {
+  return local_side_file(ctx, {nullptr, 0}, file, path);
+}
+
 inline void release_local_side_file(void* file) noexcept {
   const std::unique_ptr<LocalSideFile> gone{static_cast<LocalSideFile*>(file)};
   ::unlink(gone->path.c_str());
@@ -271,7 +278,7 @@ inline dbackup_status local_reach(void*, dbackup_str request, const dbackup_item
 inline constexpr dbackup_host_exec kLocalExec{
     sizeof(dbackup_host_exec),  &LocalProcess::start, &LocalProcess::read,    &LocalProcess::write,
     &LocalProcess::close_stdin, &LocalProcess::wait,  &LocalProcess::release, &local_side_file,
-    &release_local_side_file,   &local_which};
+    &release_local_side_file,   &local_which,         &local_staging_file};
 inline constexpr dbackup_host_reach kLocalReach{sizeof(dbackup_host_reach), &local_reach,
                                                 [](void*) noexcept {}};
 
