@@ -43,13 +43,14 @@ void check_available(const Job& job) {
   if (job.destinations.empty()) throw Error(ErrorCode::FailedPrecondition, "the job has no destination");
   if (job.backup_mode == "INCREMENTAL") not_available("an incremental backup");
   if (job.destinations.size() > 1) not_available("more than one destination in a job");
-  if (job.databases.size() > 1) not_available("more than one database in a job");
 }
 
 /// The database that the job backs up; without a choice in the job, the only one of the server. "" for
-/// engines that know no databases.
+/// engines that know no databases or dump all of them as one.
 std::string choose_database(const RunParts& parts, const Job& job, const RegisteredAdapter& adapter,
                             const protocol::AdapterRef& source, std::stop_token stop) {
+  if (adapter.descriptor.can("wholeInstance")) return "";
+  if (job.databases.size() > 1) not_available("more than one database in a job");
   if (!job.databases.empty()) return job.databases.front();
   if (!adapter.descriptor.can("listDatabases")) return "";
   WorkerCall call;

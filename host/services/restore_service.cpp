@@ -137,10 +137,11 @@ void RestoreService::check_keys(const StoredBackup& backup, const RestoreCommand
 void RestoreService::prepare(const AdapterConfig& target, const RestoreCommand& command,
                              const std::string& database) {
   const auto plugin = control_.plugins().find(target.adapter_id);
-  if (!plugin || !plugin->descriptor.can("prepareRestore") || database.empty()) return;
+  if (!plugin || !plugin->descriptor.can("prepareRestore")) return;
+  if (database.empty() && !plugin->descriptor.can("wholeInstance")) return;
   const protocol::PrepareRestoreRequest request{
       .adapter = control_.resolver().resolve(target),
-      .databases = {database},
+      .databases = database.empty() ? std::vector<std::string>{} : std::vector{database},
       .privileged = {.user = command.user, .password = std::string{command.password.reveal()}}};
   WorkerCall call;
   call.deadline = kProbeDeadline;
