@@ -38,11 +38,10 @@ std::string ExecutionService::run(const Principal& who, const RunJob& command) {
   execution.labels = command.labels;
   execution.options = to_json(BackupOptions{.lock = command.lock});
   if (command.lock) execution.metadata["lock"] = true;
-  control_.plugins().wait_ready();  // before a connection is taken
   control_.context().database.write([&](Session& session) {
     const auto job = JobStore{}.find(session, command.job_id);
     if (!job) throw Error(ErrorCode::NotFound, "job not found");
-    check_job_can_run(session, control_.plugins(), *job);
+    check_job_can_run(*job);
     execution.job_name = job->name;
     ExecutionStore{}.insert(session, execution);
     const bool is_key = who.kind == PrincipalKind::ApiKey;

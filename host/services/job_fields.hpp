@@ -17,7 +17,7 @@ void apply_job_fields(Job& job, const Json& fields, TimeMs now);
 void check_job_references(Session& session, const PluginRegistry& plugins, const Job& job);
 
 /// Throws Error{Unimplemented} naming what this version cannot run; such a job can be stored.
-void check_job_can_run(Session& session, const PluginRegistry& plugins, const Job& job);
+void check_job_can_run(const Job& job);
 
 /// True for ALWAYS, FAILURE_ONLY, SUCCESS_ONLY and SUCCESS|PARTIAL|FAILED in any selection.
 bool is_notification_events(std::string_view text) noexcept;

@@ -94,17 +94,13 @@ void check_job_references(Session& session, const PluginRegistry& plugins, const
   check_templates(session, job);
 }
 
-void check_job_can_run(Session& session, const PluginRegistry& plugins, const Job& job) {
+void check_job_can_run(const Job& job) {
   const auto refuse = [](const std::string& what) {
     throw Error(ErrorCode::Unimplemented, "this version cannot run a job with " + what);
   };
   if (!job.directory_sources.empty()) refuse("directory sources");
   if (job.backup_mode == "INCREMENTAL") refuse("backup mode INCREMENTAL");
   if (job.destinations.size() > 1) refuse("more than one destination");
-  if (job.databases.size() <= 1) return;
-  const auto source = AdapterStore{}.find(session, job.source_id);
-  const auto plugin = source ? plugins.find(source->adapter_id) : nullptr;
-  if (!plugin || !plugin->descriptor.can("wholeInstance")) refuse("more than one database");
 }
 
 }  // namespace dbackup::host
