@@ -2,7 +2,9 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
+#include <clocale>
 #include <set>
 
 #include "crypto/hash.hpp"
@@ -19,6 +21,22 @@ struct Deleter {
 
 constexpr size_t kTrailerBytes = 512;
 constexpr mode_t kMode = 0644;
+
+/// libarchive takes names for text in the locale's encoding; this thread's is UTF-8 while it lives.
+class Utf8Names {
+ public:
+  Utf8Names() : before_{uselocale(utf8())} {}
+  ~Utf8Names() { uselocale(before_); }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+
+ private:
+  static locale_t utf8() {
+    static const locale_t value = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return value;  // null, where there is no such locale, changes nothing
+  }
+  locale_t before_;
+};
 
 Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); }
 
@@ -45,8 +63,6 @@ class ArchiveWriter::Tar {
   Tar(ByteSink& out, int64_t time) : out_{out}, time_{time}, archive_{archive_write_new()} {
     if (!archive_) throw std::bad_alloc{};
     check(archive_write_set_format_pax_restricted(archive_.get()));
-    // Names are bytes here, whatever locale the worker runs in.
-    check(archive_write_set_options(archive_.get(), "hdrcharset=BINARY"));
     // Every byte at once, and no padding behind the two zero blocks.
     check(archive_write_set_bytes_per_block(archive_.get(), 0));
     check(archive_write_set_bytes_in_last_block(archive_.get(), 1));
@@ -55,6 +71,7 @@ class ArchiveWriter::Tar {
 
   /// Where the bytes of the member begin.
   uint64_t add(const std::string& name, Bytes bytes) {
+    const Utf8Names utf8;
     const std::unique_ptr<archive_entry, Deleter<&archive_entry_free>> entry{archive_entry_new()};
     if (!entry) throw std::bad_alloc{};
     archive_entry_set_pathname(entry.get(), name.c_str());
@@ -87,7 +104,8 @@ class ArchiveWriter::Tar {
     }
   }
   void check(int result) {
-    if (result != ARCHIVE_OK) fail();
+    // A warning: the name is no UTF-8, and is stored as the bytes it is.
+    if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail();
   }
   [[noreturn]] void fail() {
     if (failure_) throw_cause(failure_);
