@@ -50,11 +50,10 @@ size_t measured(std::string_view text, Unit unit) noexcept {
 
 std::string unescaped(std::string_view character) { return std::string{character}; }
 
-std::string html_escaped(std::string_view character) {
+std::string entity_escaped(std::string_view character) {
   if (character == "&") return "&amp;";
   if (character == "<") return "&lt;";
   if (character == ">") return "&gt;";
-  if (character == "\"") return "&quot;";
   return std::string{character};
 }
 
@@ -97,8 +96,8 @@ std::string on_one_line(std::string_view text) {
   return out;
 }
 
-std::string now_iso8601() {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+std::string iso8601(std::chrono::system_clock::time_point when) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(when);
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
   std::tm utc{};
   ::gmtime_r(&seconds, &utc);
@@ -108,6 +107,8 @@ std::string now_iso8601() {
                 static_cast<int>(now.time_since_epoch().count() % 1000));
   return text.data();
 }
+
+std::string now_iso8601() { return iso8601(std::chrono::system_clock::now()); }
 
 std::chrono::sys_seconds moment_of(const std::string& iso8601) {
   using namespace std::chrono;

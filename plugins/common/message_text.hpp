@@ -19,8 +19,8 @@ size_t measured(std::string_view text, Unit unit) noexcept;
 /// Gives the text that stands for one character (in UTF-8) in a markup language.
 using Escape = std::string (*)(std::string_view character);
 std::string unescaped(std::string_view character);
-/// `& < > "` as entities.
-std::string html_escaped(std::string_view character);
+/// `& < >` as entities.
+std::string entity_escaped(std::string_view character);
 std::string escaped(std::string_view text, Escape escape);
 
 /// `text`, escaped; cut at a whole character and marked with "…" when it is longer than `limit`
@@ -30,6 +30,8 @@ std::string fitted(std::string_view text, size_t limit, Unit unit, Escape escape
 /// A text for one line: line breaks, tabs and other control characters become blanks.
 std::string on_one_line(std::string_view text);
 
+/// "2026-08-09T02:00:05.000Z"
+std::string iso8601(std::chrono::system_clock::time_point when);
 /// Now, "2026-08-09T02:00:05.000Z".
 std::string now_iso8601();
 /// The moment of such a text; now when it is none.
