@@ -1,6 +1,7 @@
 #include "connection.hpp"
 
 #include <errmsg.h>
+#include <fcntl.h>
 #include <mysqld_error.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -185,6 +186,9 @@ Connection Connection::open(const Call& call, const Login& login, const std::str
     throw Error{ErrorCode::FailedPrecondition,
                 "the server \"" + login.host + "\" does not encrypt, which \"sslMode\" asks for"};
   }
+  // After the handshake of TLS the library leaves the socket blocking, and would wait in it.
+  const int socket_fd = static_cast<int>(mysql_get_socket(out.raw_.get()));
+  fcntl(socket_fd, F_SETFL, fcntl(socket_fd, F_GETFL) | O_NONBLOCK);
   out.version_ = ServerVersion::parse(mysql_get_server_info(out.raw_.get()));
   out.session_id_ = mysql_thread_id(out.raw_.get());
   out.execute("SET SESSION sql_mode = ''");

@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <thread>
 
@@ -159,21 +158,18 @@ TEST_F(MysqlRestore, CancelledAtAnyQuestionLeavesTheOldOrTheNewAndNothingBetween
   server_.sql("swapped", other);
   const std::string old = server_.content("swapped");
   int undone = 0;
-  for (uint64_t question = 1;; question += 1 + question / 12) {
+  for (uint64_t question = 1;; question += 1 + question / 4) {
     FakeCall call;
     MemoryReader in{dumped};
     call.cancel_at_question(question);
     const Outcome ended =
         source_.restore(call, {{"database", "swapped"}, {"originalName", "swapped"}}, in);
-    if (ended.ok()) {
-      std::cerr << "questions " << call.questions() << " at " << question << std::endl;
-      break;
-    }
+    if (ended.ok()) break;
     ++undone;
     ASSERT_EQ(ended.status, DBACKUP_CANCELLED) << question << ended.text();
     ASSERT_EQ(difference(server_.content("swapped"), old), "") << question;
   }
-  EXPECT_GT(undone, 15);
+  EXPECT_GT(undone, 10);
   EXPECT_EQ(difference(server_.content("swapped"), fresh), "");
 }
 
@@ -217,9 +213,9 @@ TEST_F(MysqlRestore, KilledInTheMiddleOfTheExchangeIsWalkedBackByTheCleanUp) {
       server_.sql("",
                   "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'torn'"),
       "0");
-  EXPECT_TRUE(source_.cleanup("torn", token).ok());
   server_.sql("", "KILL " + server_.sql("", "SELECT ID" + of_reader));
   reader.join();
+  EXPECT_TRUE(source_.cleanup("torn", token).ok());
   EXPECT_EQ(difference(server_.content("torn"), before), "");
 }
 
