@@ -28,7 +28,8 @@ bool is_mailbox(const std::string& text) {
            });
   };
   const std::string_view whole{text};
-  return is_word(whole.substr(0, at), ".!#$%&'*+-/=?^_`{|}~") && is_word(whole.substr(at + 1), ".-");
+  return is_word(whole.substr(0, at), ".!#$%&'*+-/=?^_`{|}~") &&
+         is_word(whole.substr(at + 1), ".-");
 }
 
 std::string quoted(const std::string& text) {

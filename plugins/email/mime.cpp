@@ -34,14 +34,6 @@ std::string header_of(const std::vector<Address>& addresses) {
   return out;
 }
 
-/// An ASCII subject as it is, folded at blanks; others in words of their own lines.
-std::string subject_of(const std::string& subject) {
-  constexpr size_t kMostAsciiLine = 900;  // of 998; shorter ones need no fold
-  std::string out = encoded_words(subject, "\r\n ");
-  if (out.find('\n') == out.npos && out.size() > kMostAsciiLine) out.resize(kMostAsciiLine);
-  return out;
-}
-
 }  // namespace
 
 std::string quoted_printable(std::string_view text) {
@@ -59,8 +51,7 @@ std::string quoted_printable(std::string_view text) {
       column = 0;
       continue;
     }
-    const bool ends_line =
-        at + 1 == text.size() || text[at + 1] == '\n' || text[at + 1] == '\r';
+    const bool ends_line = at + 1 == text.size() || text[at + 1] == '\n' || text[at + 1] == '\r';
     const bool is_plain =
         (byte > 0x20 && byte < 0x7F && c != '=') || ((c == ' ' || c == '\t') && !ends_line);
     const size_t size = is_plain ? 1 : 3;
@@ -99,7 +90,7 @@ std::string mime_of(const Mail& mail, std::chrono::sys_seconds now) {
   // "=_" cannot be in quoted-printable text, so no content looks like a boundary.
   const std::string boundary = "=_" + random_word();
   return "Date: " + rfc5322_date(now) + "\r\nFrom: " + mail.from.header() +
-         "\r\nTo: " + header_of(mail.to) + "\r\nSubject: " + subject_of(mail.subject) +
+         "\r\nTo: " + header_of(mail.to) + "\r\nSubject: " + encoded_words(mail.subject, "\r\n ") +
          "\r\nMessage-ID: <" + random_word() + "@" + mail.from.domain() +
          ">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
          "Content-Type: multipart/alternative;\r\n boundary=\"" +
