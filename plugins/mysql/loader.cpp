@@ -69,6 +69,7 @@ void Loader::run(Reader& in) {
 }
 
 void Loader::take(const ScannedStatement& statement) {
+  if (rules_.original.empty()) rules_.original = scanner_->head_database();
   Verdict verdict;
   if (is_elsewhere_) {
     // Only what turns back to ours, and what changes how the rest is read.
