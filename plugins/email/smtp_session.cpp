@@ -289,7 +289,8 @@ void check_receivers(const Session& session, const SmtpServer& server, size_t re
       throw Error{ErrorCode::FailedPrecondition,
                   "no trusted connection to the SMTP server: " + reason};
     case CURLE_LOGIN_DENIED:
-      throw Error{ErrorCode::Unauthenticated, "the SMTP server refused the sign-in: " + reason};
+      throw Error{ErrorCode::Unauthenticated,
+                  "the SMTP server offers no sign-in that is known here"};
     case CURLE_URL_MALFORMAT:
       throw Error{ErrorCode::InvalidArgument, "\"host\" is not a name or address"};
     default:
