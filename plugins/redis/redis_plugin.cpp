@@ -95,7 +95,8 @@ constexpr dbackup::SourceCapabilities kCapabilities{.extension = "rdb",
                                                     .tables = true,
                                                     .rows = true,
                                                     .restore_renamed = true,
-                                                    .atomic_restore = false};
+                                                    .atomic_restore = false,
+                                                    .whole_instance = true};
 
 constexpr dbackup::AdapterInfo info(const char* id, const char* name) {
   return {
