@@ -59,12 +59,7 @@ void HttpConnection::input(std::string_view wire) {
   const auto plain = transport_->receive(wire);
   if (!plain) return close(lock);
   if (!was_ready && transport_->is_ready()) set_read_deadline();
-  if (transport_->wants_flush()) {
-    const auto step = transport_->flush();
-    if (step == HttpTransport::Step::Broken) return close(lock);
-    if (step == HttpTransport::Step::Blocked && !hub_.writer->when_writable(socket_.get(), id_))
-      return close(lock);
-  }
+  if (!flush_transport()) return close(lock);
   if (plain->empty()) return;
   framer_.feed(*plain);
   if (phase_ == Phase::Reading) return drive(lock);
@@ -253,11 +248,17 @@ void HttpConnection::answer(Lock& lock, const HttpRequest* request, HttpResponse
   push(lock, 1);
 }
 
+bool HttpConnection::flush_transport() {
+  if (!transport_->wants_flush()) return true;
+  const auto step = transport_->flush();
+  if (step == HttpTransport::Step::Blocked) return hub_.writer->when_writable(socket_.get(), id_);
+  return step != HttpTransport::Step::Broken;
+}
+
 void HttpConnection::pump() {
   Lock lock{mutex_};
   if (phase_ == Phase::Closed) return;
-  if (transport_->wants_flush() && transport_->flush() == HttpTransport::Step::Broken)
-    return close(lock);
+  if (!flush_transport()) return close(lock);
   if (phase_ == Phase::Writing) push(lock, kRounds);
   drive(lock);
 }

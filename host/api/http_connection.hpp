@@ -60,6 +60,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpResponse call_handler(HttpRequest& request);
   void decorate(const HttpRequest* request, HttpResponse& response);
 
+  /// Sends what the transport itself has for the peer, now or once the socket takes it. False: broken.
+  bool flush_transport();
   void push(Lock& lock, int rounds);
   void finish_reply(Lock& lock);
   void linger(Lock& lock);

@@ -16,11 +16,11 @@
 namespace dbackup::host {
 namespace {
 
+using openssl::Bio;
 using openssl::Deleter;
-using Bio = std::unique_ptr<BIO, Deleter<&BIO_free_all>>;
+using openssl::X509Ptr;
 using Context = std::unique_ptr<SSL_CTX, Deleter<&SSL_CTX_free>>;
 using Connection = std::unique_ptr<SSL, Deleter<&SSL_free>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<&X509_free>>;
 
 /// A record's payload, and the most that is encrypted ahead of the socket.
 constexpr size_t kRecordBytes = 16 * 1024;

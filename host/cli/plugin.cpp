@@ -16,6 +16,7 @@
 #include "cli/command.hpp"
 #include "cli/instance.hpp"
 #include "cli/plugin_folders.hpp"
+#include "cli/plugin_readme.hpp"
 #include "worker/plugin/plugin_check.hpp"
 
 namespace dbackup::host {
@@ -23,8 +24,8 @@ namespace {
 
 struct PluginArguments {
   InstanceOptions instance;
-  std::string file, config_file, adapter, database, restore_database;
-  bool json = false;
+  std::string file, config_file, adapter, database, restore_database, page;
+  bool json = false, compare = false;
 };
 
 /// Runs `body` in a child, since plugin code may crash, and adds what it writes to `out`. False when the
@@ -69,7 +70,7 @@ bool in_child(const std::function<void(std::FILE*)>& body, std::string& out, std
 Json describe(const std::string& file) {
   const PluginCheckReport report = describe_plugin(file);
   return {{"file", file}, {"plugin", report.plugin_id}, {"name", report.name},
-          {"version", report.version}, {"adapters", report.adapters}};
+          {"version", report.version}, {"adapters", report.adapters}, {"descriptors", report.descriptors}};
 }
 
 int list(const PluginArguments& arguments) {
@@ -82,7 +83,9 @@ int list(const PluginArguments& arguments) {
     const bool is_good = in_child(
         [&](std::FILE* answer) { std::fputs(dump_json(describe(file)).c_str(), answer); }, out, why);
     is_clean = is_clean && is_good;
-    rows.push_back(is_good ? parse_json(out, "description")
+    Json row = is_good ? parse_json(out, "description") : Json::object();
+    row.erase("descriptors");
+    rows.push_back(is_good ? std::move(row)
                            : Json{{"file", file}, {"error", out.empty() ? why : out.substr(0, out.find('\n'))}});
   }
   if (arguments.json) {
@@ -122,14 +125,18 @@ void check_in_child(const PluginArguments& arguments, const Json& config, std::F
   }
 }
 
+std::string read_whole(const std::string& file) {
+  std::ifstream in{file};
+  if (!in) throw Error(ErrorCode::NotFound, "cannot read \"" + file + "\"");
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
 int check(const PluginArguments& arguments) {
   Json config;
   if (!arguments.config_file.empty()) {
-    std::ifstream in{arguments.config_file};
-    if (!in) throw Error(ErrorCode::NotFound, "cannot read \"" + arguments.config_file + "\"");
-    std::stringstream text;
-    text << in.rdbuf();
-    config = parse_json(text.str(), arguments.config_file);
+    config = parse_json(read_whole(arguments.config_file), arguments.config_file);
   }
   std::string out;
   std::string why;
@@ -140,11 +147,31 @@ int check(const PluginArguments& arguments) {
   return is_good ? kExitOk : kExitFailure;
 }
 
+int readme(const PluginArguments& arguments) {
+  std::string out;
+  std::string why;
+  if (!in_child([&](std::FILE* answer) { std::fputs(dump_json(describe(arguments.file)).c_str(), answer); },
+                out, why)) {
+    throw Error(ErrorCode::FailedPrecondition, out.empty() ? why : out);
+  }
+  const std::string page = read_whole(arguments.page);
+  const std::string filled = fill_option_tables(
+      page, parse_json(out, "description").at("descriptors").get<std::vector<Json>>());
+  if (filled == page) return kExitOk;
+  if (arguments.compare) {
+    std::printf("%s: its option tables are not those of %s\n", arguments.page.c_str(), arguments.file.c_str());
+    return kExitFailure;
+  }
+  std::ofstream file{arguments.page, std::ios::trunc};
+  if (!(file << filled).flush()) throw Error(ErrorCode::Internal, "cannot write \"" + arguments.page + "\"");
+  return kExitOk;
+}
+
 }  // namespace
 
 void add_plugin_command(CLI::App& program, CommandBody& chosen) {
   auto arguments = std::make_shared<PluginArguments>();
-  CLI::App* plugin = program.add_subcommand("plugin", "list or check adapter plugins");
+  CLI::App* plugin = program.add_subcommand("plugin", "list, check or document adapter plugins");
   plugin->require_subcommand(1);
 
   CLI::App* show = plugin->add_subcommand("list", "load every plugin, one process each, and show its adapters");
@@ -159,6 +186,12 @@ void add_plugin_command(CLI::App& program, CommandBody& chosen) {
   verify->add_option("--database", arguments->database, "sources: a database to dump, larger than 1 MiB");
   verify->add_option("--restore-database", arguments->restore_database, "sources: a name that may be overwritten");
   verify->callback([=, &chosen] { chosen = [=] { return check(*arguments); }; });
+
+  CLI::App* page = plugin->add_subcommand("readme", "fill the option tables of a plugin's page from its descriptors");
+  page->add_option("file", arguments->file, "the shared library")->required();
+  page->add_option("page", arguments->page, "Markdown with \"<!-- options ID -->\" and \"<!-- /options -->\" lines")->required();
+  page->add_flag("--check", arguments->compare, "change nothing; fail when the tables are not up to date");
+  page->callback([=, &chosen] { chosen = [=] { return readme(*arguments); }; });
 }
 
 }  // namespace dbackup::host

@@ -43,15 +43,16 @@ void check_available(const Job& job) {
   if (job.destinations.empty()) throw Error(ErrorCode::FailedPrecondition, "the job has no destination");
   if (job.backup_mode == "INCREMENTAL") not_available("an incremental backup");
   if (job.destinations.size() > 1) not_available("more than one destination in a job");
-  if (job.databases.size() > 1) not_available("more than one database in a job");
 }
 
-/// The database that the job backs up; without a choice in the job, the only one of the server. "" for
-/// engines that know no databases.
-std::string choose_database(const RunParts& parts, const Job& job, const RegisteredAdapter& adapter,
-                            const protocol::AdapterRef& source, std::stop_token stop) {
-  if (!job.databases.empty()) return job.databases.front();
-  if (!adapter.descriptor.can("listDatabases")) return "";
+/// The databases that the job backs up; without a choice in the job, all of the server. None for engines
+/// that know no databases or dump all of them as one.
+std::vector<std::string> choose_databases(const RunParts& parts, const Job& job,
+                                          const RegisteredAdapter& adapter,
+                                          const protocol::AdapterRef& source, std::stop_token stop) {
+  if (adapter.descriptor.can("wholeInstance")) return {};
+  if (!job.databases.empty()) return job.databases;
+  if (!adapter.descriptor.can("listDatabases")) return {};
   WorkerCall call;
   call.stop = std::move(stop);
   call.deadline = kListDatabasesLimit;
@@ -59,9 +60,8 @@ std::string choose_database(const RunParts& parts, const Job& job, const Registe
   const auto items = parts.workers.items(protocol::Operation::ListDatabases,
                                          Json(protocol::AdapterRequest{source}), call);
   if (items.empty()) throw Error(ErrorCode::FailedPrecondition, "the source has no database");
-  std::string names;
-  for (const Json& item : items) names += (names.empty() ? "" : ", ") + require_string(item, "name");
-  if (items.size() > 1) not_available("a backup of all " + std::to_string(items.size()) + " databases (" + names + ") in one job");
+  std::vector<std::string> names;
+  for (const Json& item : items) names.push_back(require_string(item, "name"));
   return names;
 }
 
@@ -100,8 +100,10 @@ Json sidecar_template(const RunParts& parts, const Execution& execution, const B
   sidecar.source_name = plan.source.name;
   sidecar.source_type = plan.source.adapter_id;
   sidecar.source_id = plan.source.id;
-  sidecar.database_count = 1;
+  sidecar.database_names = plan.request.databases;
+  sidecar.multi_database = !sidecar.database_names.empty();
   if (!plan.request.database.empty()) sidecar.database_names = {plan.request.database};
+  sidecar.database_count = std::max<int64_t>(1, static_cast<int64_t>(sidecar.database_names.size()));
   if (!plan.job.encryption_profile_id.empty()) {
     sidecar.encryption =
         SidecarEncryption{.profile_id = plan.job.encryption_profile_id, .algorithm = kSealAlgorithm};
@@ -169,9 +171,13 @@ BackupPlan plan_backup(const RunParts& parts, const Execution& execution, Execut
       recorder.warning("what an earlier run left at \"" + destination.name + "\" could not be removed yet");
     }
   }
-  request.database = choose_database(parts, plan.job, *adapter, request.source, stop);
+  auto databases = choose_databases(parts, plan.job, *adapter, request.source, stop);
+  // One database is a plain file; several are an archive.
+  if (databases.size() == 1) request.database = std::move(databases.front());
+  if (databases.size() > 1) request.databases = std::move(databases);
   recorder.info("source \"" + plan.source.name + "\" (" + plan.source.adapter_id + ")" +
-                (request.database.empty() ? "" : ", database \"" + request.database + "\""));
+                (request.database.empty() ? "" : ", database \"" + request.database + "\"") +
+                (request.databases.empty() ? "" : ", " + std::to_string(request.databases.size()) + " databases"));
 
   request.compression = plan.job.compression.empty() ? "NONE" : plan.job.compression;
   if (!plan.job.pg_compression.empty()) request.source_options["pgCompression"] = plan.job.pg_compression;

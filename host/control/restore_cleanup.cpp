@@ -9,6 +9,21 @@
 #include "store/adapter_store.hpp"
 
 namespace dbackup::host {
+namespace {
+
+/// The databases that the restore may have begun to write.
+std::vector<std::string> targets_of(const RestoreOptions& options) {
+  std::vector<std::string> targets;
+  for (const auto& mapping : options.databases) {
+    targets.push_back(mapping.target_name.empty() ? mapping.original_name : mapping.target_name);
+  }
+  if (targets.empty()) {
+    targets.push_back(options.database.empty() ? options.original_name : options.database);
+  }
+  return targets;
+}
+
+}  // namespace
 
 std::string cleanup_restore(const ControlContext& context, WorkerClient& workers,
                             const AdapterResolver& resolver, const Execution& execution,
@@ -19,15 +34,16 @@ std::string cleanup_restore(const ControlContext& context, WorkerClient& workers
     context.database.read(
         [&](Session& s) { target = AdapterStore{}.find(s, options.target_source_id); });
     if (!target) return "";  // deleted meanwhile: there is no way to it any more
-    protocol::CleanupRestoreRequest request{
-        .adapter = resolver.resolve(*target),
-        .database = options.database.empty() ? options.original_name : options.database,
-        .token = execution.id};
+    protocol::CleanupRestoreRequest request{.adapter = resolver.resolve(*target),
+                                            .token = execution.id};
     request.privileged = open_login(context.box, execution.id, options.sealed_login);
     WorkerCall call;
     call.deadline = deadline;
     call.lane = WorkerLane::Run;
-    workers.run(protocol::Operation::CleanupRestore, Json(request), call);
+    for (const std::string& database : targets_of(options)) {
+      request.database = database;
+      workers.run(protocol::Operation::CleanupRestore, Json(request), call);
+    }
     return "";
   } catch (const std::exception& error) {
     log_warning("what restore " + execution.id + " left at its target cannot be removed: " +

@@ -10,6 +10,7 @@
 #include "control/run.hpp"
 #include "control/run_options.hpp"
 #include "control/worker_client.hpp"
+#include "model/backup_name.hpp"
 #include "model/sidecar.hpp"
 #include "protocol/message_json.hpp"
 #include "store/adapter_store.hpp"
@@ -118,11 +119,19 @@ class RestoreRun {
                                identities_for(parts_.context, backup_, options_.profile_override, identity));
     wipe(identity);
     request.source = parts_.resolver.resolve(*target);
-    request.original_name = options_.original_name.empty() ? name_in_sidecar() : options_.original_name;
-    request.database = options_.database.empty() ? request.original_name : options_.database;
+    if (is_archive_path(options_.path)) {
+      request.databases = options_.databases;
+      for (const auto& mapping : options_.databases) {
+        database_ += (database_.empty() ? "" : ", ") +
+                     (mapping.target_name.empty() ? mapping.original_name : mapping.target_name);
+      }
+    } else {
+      request.original_name = options_.original_name.empty() ? name_in_sidecar() : options_.original_name;
+      request.database = options_.database.empty() ? request.original_name : options_.database;
+      database_ = request.database;
+    }
     request.token = execution_.id;
     request.privileged = open_login(parts_.context.box, execution_.id, options_.sealed_login);
-    database_ = request.database;
     recorder_.info("restore of \"" + options_.path + "\" into \"" + target_.name + "\"" +
                    (database_.empty() ? "" : ", database \"" + database_ + "\""));
     if (backup_.signature == "tampered") {

@@ -1,6 +1,7 @@
 #include "control/run_options.hpp"
 
 #include "base/error.hpp"
+#include "protocol/message_json.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -21,6 +22,7 @@ Json to_json(const RestoreOptions& options) {
           {"targetSourceId", options.target_source_id},
           {"database", options.database},
           {"originalName", options.original_name},
+          {"databases", options.databases},
           {"profileOverride", options.profile_override},
           {"sealedLogin", options.sealed_login},
           {"needsIdentity", options.needs_identity}};
@@ -32,6 +34,7 @@ RestoreOptions restore_options(const Json& json) {
           .target_source_id = require_string(json, "targetSourceId"),
           .database = get_string(json, "database").value_or(""),
           .original_name = get_string(json, "originalName").value_or(""),
+          .databases = json.value("databases", std::vector<protocol::DatabaseMapping>{}),
           .profile_override = get_string(json, "profileOverride").value_or(""),
           .sealed_login = get_string(json, "sealedLogin").value_or(""),
           .needs_identity = get_bool(json, "needsIdentity").value_or(false)};

@@ -27,6 +27,8 @@ struct RestoreOptions {
   std::string target_source_id;
   std::string database;          ///< target's name; "": as the backup says
   std::string original_name;     ///< "": as the backup says
+  /// Of an archive: what is restored, and as what; empty: all of it.
+  std::vector<protocol::DatabaseMapping> databases;
   std::string profile_override;  ///< encryption profile to try first
   std::string sealed_login;      ///< see seal_login(); "": none
   bool needs_identity = false;   ///< an identity given with the request waits in SecretsInMemory

@@ -18,9 +18,9 @@
 namespace dbackup::host {
 namespace {
 
+using openssl::Bio;
 using openssl::Deleter;
-using Bio = std::unique_ptr<BIO, Deleter<&BIO_free_all>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<&X509_free>>;
+using openssl::X509Ptr;
 using Extension = std::unique_ptr<X509_EXTENSION, Deleter<&X509_EXTENSION_free>>;
 using BigNumber = std::unique_ptr<BIGNUM, Deleter<&BN_free>>;
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/x509.h>
 
 #include <cstddef>
 #include <memory>
@@ -27,6 +29,8 @@ using CipherCtx = std::unique_ptr<EVP_CIPHER_CTX, Deleter<&EVP_CIPHER_CTX_free>>
 using MacCtx = std::unique_ptr<EVP_MAC_CTX, Deleter<&EVP_MAC_CTX_free>>;
 using KdfCtx = std::unique_ptr<EVP_KDF_CTX, Deleter<&EVP_KDF_CTX_free>>;
 using Pkey = std::unique_ptr<EVP_PKEY, Deleter<&EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, Deleter<&BIO_free_all>>;
+using X509Ptr = std::unique_ptr<X509, Deleter<&X509_free>>;
 using PkeyCtx = std::unique_ptr<EVP_PKEY_CTX, Deleter<&EVP_PKEY_CTX_free>>;
 
 /// Live as long as the process; never freed by the caller. Throw Error{Internal} when the provider

@@ -109,6 +109,11 @@ std::string backup_path(std::string_view job_name, const BackupName& name, unsig
   return job_folder(job_name) + "/" + name.file_name(n);
 }
 
+bool is_archive_path(std::string_view path) {
+  const auto name = parse_backup_name(base_name(path));
+  return name && name->extension == "tar";
+}
+
 std::string sidecar_path(std::string_view path) {
   return std::string{path} + std::string{kSidecarSuffix};
 }

@@ -49,6 +49,9 @@ std::optional<BackupName> parse_backup_name(std::string_view file_name);
 /// `<folder of the job>/<file name>`.
 std::string backup_path(std::string_view job_name, const BackupName& name, unsigned n = 1);
 
+/// True for archives of several databases: `<stem>.tar`, sealed or not.
+bool is_archive_path(std::string_view path);
+
 /// `<path>.meta.json`.
 std::string sidecar_path(std::string_view path);
 /// True for the names of sidecars, which are no backups.

@@ -105,6 +105,8 @@ struct BackupRequest {
   std::string execution_id;
   AdapterRef source;
   std::string database;
+  /// An archive of these instead of a dump of `database`; empty: no archive.
+  std::vector<std::string> databases;
   Json source_options = Json::object();  ///< of the job: pgCompression
   std::string compression;               ///< ZSTD, GZIP, BROTLI, NONE
   std::vector<std::string> recipients;   ///< age1…; empty: not sealed
@@ -147,6 +149,11 @@ struct StoredFile {
   std::vector<std::string> identities;  ///< AGE-SECRET-KEY-1…, tried in order
 };
 
+/// A database of an archive and the name it is to be restored under.
+struct DatabaseMapping {
+  std::string original_name, target_name;
+};
+
 struct RestoreRequest {
   StoredFile file;
   AdapterRef source;
@@ -155,6 +162,9 @@ struct RestoreRequest {
   PrivilegedLogin privileged;
   Json source_options = Json::object();
   std::string token;  ///< marks what the restore makes at the target: the execution's id
+  /// What to restore of an archive, in this order; empty: every database under its own name, or
+  /// `original_name` alone into `database`.
+  std::vector<DatabaseMapping> databases;
 };
 
 /// After a restore whose worker or host was killed: removes what it made and did not finish. → {}

@@ -17,7 +17,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PrivilegedLogin, user, password)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PrepareRestoreRequest, adapter, databases, privileged)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupDestination, id, name, adapter, token)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupRequest, execution_id, source, database,
-                                                source_options, compression, recipients, path_stem,
+                                                databases, source_options, compression, recipients, path_stem,
                                                 extension, destinations, sidecar, mac_key,
                                                 memory_bytes, confirm)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupDestinationResult, id, path, success, error_code,
@@ -26,8 +26,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupResult, path, size, plain_
                                                 engine_version, sidecar, destinations)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StoredFile, storage, path, compression, sha256,
                                                 identities)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DatabaseMapping, original_name, target_name)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RestoreRequest, file, source, database, original_name,
-                                                privileged, source_options, token)
+                                                privileged, source_options, token, databases)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CleanupRestoreRequest, adapter, database, token,
                                                 privileged)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ListRequest, adapter, prefix, sidecars)

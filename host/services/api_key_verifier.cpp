@@ -1,6 +1,6 @@
 #include "services/api_key_verifier.hpp"
 
-#include <algorithm>
+#include <limits>
 
 #include "base/logging.hpp"
 #include "crypto/token.hpp"
@@ -10,9 +10,7 @@
 namespace dbackup::host {
 namespace {
 
-constexpr TimeMs kRemembered = 3'000;
 constexpr TimeMs kUseStampInterval = 60'000;
-constexpr size_t kMostRemembered = 1024;
 
 [[noreturn]] void refuse(const char* why) { throw Error(ErrorCode::Unauthenticated, why); }
 
@@ -22,14 +20,8 @@ std::shared_ptr<const Principal> ApiKeyVerifier::verify(std::string_view raw_key
   if (!is_api_key_shape(raw_key)) refuse("Unauthorized");
   const std::string hash = hash_token(raw_key);
   const TimeMs now = clock_.now_ms();
-  uint64_t generation = 0;
-  {
-    const std::shared_lock lock{mutex_};
-    const auto found = known_.find(hash);
-    if (found != known_.end() && now < found->second.valid_until) return found->second.principal;
-    generation = generation_;
-  }
-  return look_up(hash, now, generation);
+  PrincipalCache::Found found = known_.find(hash, now);
+  return found.principal ? std::move(found.principal) : look_up(hash, now, found.generation);
 }
 
 std::shared_ptr<const Principal> ApiKeyVerifier::look_up(const std::string& hash, TimeMs now,
@@ -60,12 +52,8 @@ std::shared_ptr<const Principal> ApiKeyVerifier::look_up(const std::string& hash
   if (of_owner) principal->permissions &= *of_owner;
   note_use(key->id, key->last_used_at.value_or(0), now);
 
-  const TimeMs expiry = key->expires_at.value_or(now + kRemembered);
-  const std::unique_lock lock{mutex_};
-  if (generation == generation_) {
-    if (known_.size() >= kMostRemembered) known_.clear();
-    known_[hash] = {.principal = principal, .valid_until = std::min(expiry, now + kRemembered)};
-  }
+  constexpr TimeMs kNever = std::numeric_limits<TimeMs>::max();
+  known_.remember(hash, principal, now, key->expires_at.value_or(kNever), generation);
   return principal;
 }
 
@@ -77,12 +65,6 @@ void ApiKeyVerifier::note_use(const std::string& key_id, TimeMs last_used_at, Ti
     // A stamp is no reason to refuse a valid key.
     log_warning(std::string{"the use of an API key could not be noted: "} + error.what());
   }
-}
-
-void ApiKeyVerifier::forget_all() {
-  const std::unique_lock lock{mutex_};
-  known_.clear();
-  ++generation_;
 }
 
 }  // namespace dbackup::host

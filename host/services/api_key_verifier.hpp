@@ -1,15 +1,13 @@
 #pragma once
 
-#include <map>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/settings.hpp"
 #include "model/principal.hpp"
+#include "services/principal_cache.hpp"
 #include "store/database.hpp"
 
 namespace dbackup::host {
@@ -26,13 +24,9 @@ class ApiKeyVerifier {
   /// one; the message tells the last two apart. Notes the use of a key at most once a minute.
   std::shared_ptr<const Principal> verify(std::string_view raw_key);
   /// After every change of a key, a user or a group.
-  void forget_all();
+  void forget_all() { known_.forget_all(); }
 
  private:
-  struct Known {
-    std::shared_ptr<const Principal> principal;
-    TimeMs valid_until = 0;
-  };
   std::shared_ptr<const Principal> look_up(const std::string& hash, TimeMs now,
                                            uint64_t generation);
   void note_use(const std::string& key_id, TimeMs last_used_at, TimeMs now) noexcept;
@@ -40,9 +34,7 @@ class ApiKeyVerifier {
   Database& database_;
   const Clock& clock_;
   const LiveSettings& live_;
-  std::shared_mutex mutex_;
-  std::map<std::string, Known, std::less<>> known_;
-  uint64_t generation_ = 0;  // a look-up begun before a change must not be remembered after it
+  PrincipalCache known_;
 };
 
 }  // namespace dbackup::host

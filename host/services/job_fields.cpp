@@ -157,6 +157,8 @@ void apply_lists(Job& job, const Json& fields) {
       if (name.empty() || name.find('\0') != std::string::npos)
         bad("\"databases\" must not hold empty names");
     }
+    if (each_once(job.databases).size() != job.databases.size())
+      bad("\"databases\" names one twice");
   }
   if (const auto ids = get_strings(fields, "notificationIds")) {
     job.notification_ids = each_once(*ids);

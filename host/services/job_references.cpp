@@ -101,7 +101,6 @@ void check_job_can_run(const Job& job) {
   if (!job.directory_sources.empty()) refuse("directory sources");
   if (job.backup_mode == "INCREMENTAL") refuse("backup mode INCREMENTAL");
   if (job.destinations.size() > 1) refuse("more than one destination");
-  if (job.databases.size() > 1) refuse("more than one database");
 }
 
 }  // namespace dbackup::host

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <set>
 
 #include "base/id.hpp"
 #include "control/control_plane.hpp"
 #include "control/reading_keys.hpp"
 #include "crypto/age_keys.hpp"
+#include "model/backup_name.hpp"
 #include "protocol/message_json.hpp"
 #include "services/adapter_failure.hpp"
 #include "services/audit_log.hpp"
@@ -43,25 +45,56 @@ std::vector<int64_t> version_parts(std::string_view text) {
   return parts;
 }
 
-/// Which database goes where; the backup holds one.
-DatabaseChoice choice_of(const RestoreCommand& command, const Sidecar& sidecar) {
-  DatabaseChoice choice{.original_name = "", .target_name = command.target_database};
-  if (sidecar.database_names.size() == 1) choice.original_name = sidecar.database_names.front();
-  if (command.databases) {
-    if (command.databases->empty()) bad("\"databaseMapping\" selects no database");
-    if (command.databases->size() > 1) {
-      throw Error(ErrorCode::Unimplemented, "this version restores one database at a time");
+const std::string& target_of(const protocol::DatabaseMapping& mapping) {
+  return mapping.target_name.empty() ? mapping.original_name : mapping.target_name;
+}
+
+void check_names(const std::vector<protocol::DatabaseMapping>& mappings, const Sidecar& sidecar) {
+  const auto& known = sidecar.database_names;
+  std::set<std::string> targets;
+  for (const auto& mapping : mappings) {
+    if (!known.empty() &&
+        std::find(known.begin(), known.end(), mapping.original_name) == known.end() &&
+        !mapping.original_name.empty()) {
+      bad("\"databaseMapping\": the backup has no database \"" + mapping.original_name + "\"");
     }
-    const DatabaseChoice& only = command.databases->front();
-    if (!choice.original_name.empty() && only.original_name != choice.original_name) {
-      bad("\"databaseMapping\": the backup has no database \"" + only.original_name + "\"");
+    if (mapping.target_name.find('\0') != std::string::npos) {
+      bad("\"targetDatabaseName\" must not contain NUL");
     }
-    choice.original_name = only.original_name;
-    if (choice.target_name.empty()) choice.target_name = only.target_name;
+    if (!targets.insert(target_of(mapping)).second) {
+      bad("\"databaseMapping\": two databases are to be restored as \"" + target_of(mapping) +
+          "\"");
+    }
   }
-  if (choice.target_name.find('\0') != std::string::npos)
-    bad("\"targetDatabaseName\" must not contain NUL");
-  return choice;
+}
+
+/// Which database goes where; a plain backup holds one. Of an archive whose sidecar is lost nothing
+/// is known: an empty list stands for all of it.
+std::vector<protocol::DatabaseMapping> choices_of(const RestoreCommand& command,
+                                                  const Sidecar& sidecar) {
+  const auto& known = sidecar.database_names;
+  if (command.databases && command.databases->empty())
+    bad("\"databaseMapping\" selects no database");
+  std::vector<protocol::DatabaseMapping> choices;
+  if (command.databases) {
+    choices = *command.databases;
+  } else if (is_archive_path(command.path)) {
+    for (const std::string& name : known) choices.push_back({name, ""});
+  } else {
+    choices.push_back({known.size() == 1 ? known.front() : "", ""});
+  }
+  if (!is_archive_path(command.path) && choices.size() > 1) {
+    bad("\"databaseMapping\": the backup holds one database");
+  }
+  if (!command.target_database.empty()) {
+    if (choices.size() != 1) {
+      bad("\"targetDatabaseName\" is for one database; choose by \"databaseMapping\" what goes "
+          "where");
+    }
+    choices.front().target_name = command.target_database;
+  }
+  check_names(choices, sidecar);
+  return choices;
 }
 
 }  // namespace
@@ -100,7 +133,8 @@ void RestoreService::check_engine(const StoredBackup& backup, const AdapterConfi
     as_adapter_failure(
         [&] { answer = control_.workers().run(protocol::Operation::Test, request, call); });
   } catch (const Error& error) {
-    // A database that was lost is what a restore is for: whether it may be made, prepare() finds out.
+    // A database that was lost is what a restore is for: whether it may be made, prepare() finds
+    // out.
     if (error.code() == ErrorCode::NotFound) return;
     throw;
   }
@@ -135,12 +169,13 @@ void RestoreService::check_keys(const StoredBackup& backup, const RestoreCommand
 }
 
 void RestoreService::prepare(const AdapterConfig& target, const RestoreCommand& command,
-                             const std::string& database) {
+                             const std::vector<std::string>& databases) {
   const auto plugin = control_.plugins().find(target.adapter_id);
-  if (!plugin || !plugin->descriptor.can("prepareRestore") || database.empty()) return;
+  if (!plugin || !plugin->descriptor.can("prepareRestore")) return;
+  if (databases.empty() && !plugin->descriptor.can("wholeInstance")) return;
   const protocol::PrepareRestoreRequest request{
       .adapter = control_.resolver().resolve(target),
-      .databases = {database},
+      .databases = databases,
       .privileged = {.user = command.user, .password = std::string{command.password.reveal()}}};
   WorkerCall call;
   call.deadline = kProbeDeadline;
@@ -165,14 +200,14 @@ std::string RestoreService::restore(const Principal& who, const RestoreCommand& 
   as_adapter_failure(
       [&] { backup = control_.catalog().find(command.destination_id, command.path); });
   const StoredFileView view = file_view(backup);
-  if (view.sidecar.multi_database) {
-    throw Error(ErrorCode::Unimplemented,
-                "this version cannot restore archives of several databases");
-  }
-  const DatabaseChoice choice = choice_of(command, view.sidecar);
+  const auto choices = choices_of(command, view.sidecar);
   check_keys(backup, command);
   check_engine(backup, into);
-  prepare(into, command, choice.target_name.empty() ? choice.original_name : choice.target_name);
+  std::vector<std::string> targets;
+  for (const auto& choice : choices) {
+    if (!target_of(choice).empty()) targets.push_back(target_of(choice));
+  }
+  prepare(into, command, targets);
 
   Execution execution{.id = new_uuid(), .type = "Restore", .path = command.path};
   execution.started_at = control_.context().clock.now_ms();
@@ -181,9 +216,13 @@ std::string RestoreService::restore(const Principal& who, const RestoreCommand& 
   RestoreOptions options{.destination_id = command.destination_id,
                          .path = command.path,
                          .target_source_id = command.target_source_id,
-                         .database = choice.target_name,
-                         .original_name = choice.original_name,
                          .profile_override = command.profile_override};
+  if (is_archive_path(command.path)) {
+    options.databases = choices;
+  } else {
+    options.database = choices.front().target_name;
+    options.original_name = choices.front().original_name;
+  }
   options.needs_identity = !command.identity.empty();
   if (!command.user.empty()) {
     options.sealed_login =
@@ -193,16 +232,15 @@ std::string RestoreService::restore(const Principal& who, const RestoreCommand& 
   execution.options = to_json(options);
   if (options.needs_identity) control_.secrets().put(execution.id, command.identity);
   try {
-    control_.context().database.write(
-        [&](Session& session) {
-          ExecutionStore{}.insert(session, execution);
-          audit_.write(session, who, AuditAction::Execute, AuditResource::Destination,
-                       command.destination_id,
-                       {{"action", "restore"},
-                        {"path", command.path},
-                        {"targetSourceId", command.target_source_id},
-                        {"executionId", execution.id}});
-        });
+    control_.context().database.write([&](Session& session) {
+      ExecutionStore{}.insert(session, execution);
+      audit_.write(session, who, AuditAction::Execute, AuditResource::Destination,
+                   command.destination_id,
+                   {{"action", "restore"},
+                    {"path", command.path},
+                    {"targetSourceId", command.target_source_id},
+                    {"executionId", execution.id}});
+    });
   } catch (...) {
     control_.secrets().forget(execution.id);
     throw;

@@ -6,22 +6,19 @@
 
 #include "base/secret_string.hpp"
 #include "model/nouns.hpp"
+#include "protocol/message.hpp"
 
 namespace dbackup::host {
 
 class AuditLog;
 class ControlPlane;
 
-struct DatabaseChoice {
-  std::string original_name, target_name;
-};
-
 struct RestoreCommand {
   std::string destination_id, path;
   std::string target_source_id;
   std::string target_database;  ///< for a backup of one database; "": its own name
   /// The selected databases; nullopt: all, under their own names.
-  std::optional<std::vector<DatabaseChoice>> databases;
+  std::optional<std::vector<protocol::DatabaseMapping>> databases;
   std::string user;  ///< privileged login for this run; "": none
   SecretString password;
   std::string profile_override;
@@ -36,7 +33,7 @@ class RestoreService {
 
   /// The id of the execution. Blocks on workers. Throws Error: NotFound (storage, file, target),
   /// InvalidArgument (shape, another kind of engine), FailedPrecondition (a newer engine, the
-  /// target refuses; "encryption_key_required"), Unimplemented (several databases, files).
+  /// target refuses; "encryption_key_required"), Unimplemented (files).
   std::string restore(const Principal& who, const RestoreCommand& command);
 
  private:
@@ -44,7 +41,7 @@ class RestoreService {
   void check_engine(const StoredBackup& backup, const AdapterConfig& target);
   void check_keys(const StoredBackup& backup, const RestoreCommand& command);
   void prepare(const AdapterConfig& target, const RestoreCommand& command,
-               const std::string& database);
+               const std::vector<std::string>& databases);
 
   ControlPlane& control_;
   AuditLog& audit_;

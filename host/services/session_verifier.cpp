@@ -1,8 +1,5 @@
 #include "services/session_verifier.hpp"
 
-#include <algorithm>
-#include <mutex>
-
 #include "base/logging.hpp"
 #include "crypto/token.hpp"
 #include "store/session_store.hpp"
@@ -11,9 +8,7 @@
 namespace dbackup::host {
 namespace {
 
-constexpr TimeMs kRemembered = 3'000;
 constexpr TimeMs kProlongInterval = TimeMs{24} * 3600 * 1000;
-constexpr size_t kMostRemembered = 1024;
 constexpr size_t kTokenLength = 64;
 
 }  // namespace
@@ -30,13 +25,8 @@ std::shared_ptr<const Principal> SessionVerifier::verify(std::string_view token)
   if (token.size() != kTokenLength) return nullptr;
   const std::string hash = hash_token(token);
   const TimeMs now = clock_.now_ms();
-  uint64_t generation = 0;
-  {
-    const std::shared_lock lock{mutex_};
-    const auto found = known_.find(hash);
-    if (found != known_.end() && now < found->second.valid_until) return found->second.principal;
-    generation = generation_;
-  }
+  PrincipalCache::Found found = known_.find(hash, now);
+  if (found.principal) return std::move(found.principal);
   std::optional<UserSession> row;
   std::optional<User> user;
   PermissionSet permissions;
@@ -59,19 +49,8 @@ std::shared_ptr<const Principal> SessionVerifier::verify(std::string_view token)
   }
   auto principal = std::make_shared<Principal>(principal_of(*user, permissions));
   principal->id = row->id;
-  const std::unique_lock lock{mutex_};
-  if (generation == generation_) {
-    if (known_.size() >= kMostRemembered) known_.clear();
-    known_[hash] = {.principal = principal,
-                    .valid_until = std::min(row->expires_at, now + kRemembered)};
-  }
+  known_.remember(hash, principal, now, row->expires_at, found.generation);
   return principal;
-}
-
-void SessionVerifier::forget_all() {
-  const std::unique_lock lock{mutex_};
-  known_.clear();
-  ++generation_;
 }
 
 }  // namespace dbackup::host

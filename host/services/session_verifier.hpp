@@ -1,8 +1,6 @@
 #pragma once
 
-#include <map>
 #include <memory>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -10,6 +8,7 @@
 #include "base/settings.hpp"
 #include "model/principal.hpp"
 #include "model/users.hpp"
+#include "services/principal_cache.hpp"
 #include "store/database.hpp"
 
 namespace dbackup::host {
@@ -26,19 +25,13 @@ class SessionVerifier {
 
   /// nullptr: unknown or expired. A session in use is prolonged, at most once a day.
   std::shared_ptr<const Principal> verify(std::string_view token);
-  void forget_all();
+  void forget_all() { known_.forget_all(); }
 
  private:
-  struct Known {
-    std::shared_ptr<const Principal> principal;
-    TimeMs valid_until = 0;
-  };
   Database& database_;
   const Clock& clock_;
   const LiveSettings& live_;
-  std::shared_mutex mutex_;
-  std::map<std::string, Known, std::less<>> known_;
-  uint64_t generation_ = 0;  // a look-up begun before a change must not be remembered after it
+  PrincipalCache known_;
 };
 
 }  // namespace dbackup::host

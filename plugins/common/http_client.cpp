@@ -1,11 +1,14 @@
 #include "http_client.hpp"
 
 #include <curl/curl.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <ctime>
 #include <memory>
 #include <string_view>
 
@@ -47,10 +50,31 @@ size_t take_body(char* data, size_t, size_t size, void* to) noexcept {
   return exchange.enough ? 0 : size;  // 0 ends the transfer
 }
 
+/// Seconds, or a date; none for anything else. Noexcept: the text is short.
+std::optional<std::chrono::seconds> waiting_time(std::string_view value) noexcept {
+  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+  while (!value.empty() && static_cast<unsigned char>(value.back()) <= ' ') value.remove_suffix(1);
+  int64_t seconds = 0;
+  const auto [end, status] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  constexpr int64_t kLongest = 366LL * 86'400;
+  if (status == std::errc{} && end == value.data() + value.size()) {
+    return std::chrono::seconds{std::clamp<int64_t>(seconds, 0, kLongest)};
+  }
+  const time_t date = curl_getdate(std::string{value}.c_str(), nullptr);
+  if (date < 0) return std::nullopt;
+  return std::chrono::seconds{std::clamp<int64_t>(date - ::time(nullptr), 0, kLongest)};
+}
+
 size_t take_header(char* data, size_t, size_t size, void* to) noexcept {
   const std::string_view line{data, size};
+  constexpr std::string_view kRetryAfter = "retry-after:";
+  auto& response = static_cast<Exchange*>(to)->response;
+  if (size > kRetryAfter.size() &&
+      ::strncasecmp(data, kRetryAfter.data(), kRetryAfter.size()) == 0) {
+    response.retry_after = waiting_time(line.substr(kRetryAfter.size()));
+  }
   if (line.starts_with("HTTP/")) {
-    auto& reason = static_cast<Exchange*>(to)->response.reason;
+    auto& reason = response.reason;
     const size_t first = line.find(' ');
     const size_t second = first == line.npos ? line.npos : line.find(' ', first + 1);
     reason = second == line.npos ? "" : std::string{line.substr(second + 1)};
@@ -133,31 +157,32 @@ void prepare(const Easy& easy, const HttpRequest& request, const Headers& header
   set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-Error failure(CURLcode code, const Exchange& exchange, const char* words) {
+[[noreturn]] void fail(CURLcode code, const Exchange& exchange, const char* words) {
   if (exchange.refused) {
-    return Error{ErrorCode::PermissionDenied, "requests to metadata services are refused"};
+    throw Error{ErrorCode::PermissionDenied, "requests to metadata services are refused"};
   }
   const std::string reason = *words != '\0' ? words : curl_easy_strerror(code);
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
+      throw NotConnected{ErrorCode::Unavailable, "no answer: " + reason};
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
-      return Error{ErrorCode::Unavailable, "no answer: " + reason};
+      throw Error{ErrorCode::Unavailable, "no answer: " + reason};
     case CURLE_OPERATION_TIMEDOUT:
-      return Error{ErrorCode::DeadlineExceeded, "no answer in time: " + reason};
+      throw Error{ErrorCode::DeadlineExceeded, "no answer in time: " + reason};
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
-      return Error{ErrorCode::FailedPrecondition, "no trusted connection: " + reason};
+      throw Error{ErrorCode::FailedPrecondition, "no trusted connection: " + reason};
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-      return Error{ErrorCode::InvalidArgument, "the URL is not valid"};
+      throw Error{ErrorCode::InvalidArgument, "the URL is not valid"};
     default:
-      return Error{ErrorCode::Aborted, "the request failed: " + reason};
+      throw Error{ErrorCode::Aborted, "the request failed: " + reason};
   }
 }
 
@@ -216,7 +241,7 @@ HttpResponse send(const Call& call, const HttpRequest& request) {
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);
   if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && exchange.enough)) {
-    throw failure(code, exchange, words.data());
+    fail(code, exchange, words.data());
   }
   return std::move(exchange.response);
 }

@@ -23,15 +23,23 @@ struct HttpResponse {
   int status = 0;
   std::string reason;  ///< of the status line; "" where the protocol has none
   std::string body;    ///< at most the first 64 KiB
+  /// The header of that name, whether in seconds or as a date.
+  std::optional<std::chrono::seconds> retry_after = {};
 
   bool ok() const noexcept { return status >= 200 && status < 300; }
 };
 
+/// No connection was made: nothing of the request has left, so it may be sent again.
+class NotConnected : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Sends one request and waits for the answer, whatever its status. Follows no redirect, uses no
 /// proxy and dials no address is_refused_address() names. Asks for cancellation ten times a second.
-/// Throws Error: Unavailable (no connection), DeadlineExceeded, FailedPrecondition (TLS),
-/// PermissionDenied (refused address), InvalidArgument (URL, header), Cancelled. No text repeats
-/// the URL or a header.
+/// Throws Error: Unavailable (no connection: NotConnected where it was never made),
+/// DeadlineExceeded, FailedPrecondition (TLS), PermissionDenied (refused address), InvalidArgument
+/// (URL, header), Cancelled. No text repeats the URL or a header.
 HttpResponse send(const Call& call, const HttpRequest& request);
 
 /// The error for an answer that is not 2xx: "<service> returned <status>: <body or reason>", the

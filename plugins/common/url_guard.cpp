@@ -32,7 +32,9 @@ std::string part(CURLU* url, CURLUPart what) {
 bool is_refused(uint32_t ipv4) noexcept {
   constexpr uint32_t kLinkLocal = 0xA9FE0000;  // 169.254.0.0/16
   constexpr uint32_t kAlibaba = 0x646464C8;    // 100.100.100.200
-  return (ipv4 & 0xFFFF0000) == kLinkLocal || ipv4 == kAlibaba;
+  constexpr uint32_t kOracle = 0xC00000C0;     // 192.0.0.192
+  constexpr uint32_t kAzure = 0xA83F8110;      // 168.63.129.16
+  return (ipv4 & 0xFFFF0000) == kLinkLocal || ipv4 == kAlibaba || ipv4 == kOracle || ipv4 == kAzure;
 }
 
 uint32_t big_endian(const uint8_t* bytes) noexcept {
@@ -44,9 +46,12 @@ std::optional<uint32_t> embedded_ipv4(const uint8_t* a) noexcept {
   constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
   constexpr std::array<uint8_t, 12> kCompatible{};
   constexpr std::array<uint8_t, 12> kNat64{0x00, 0x64, 0xFF, 0x9B};
-  for (const auto& prefix : {kMapped, kCompatible, kNat64}) {
+  constexpr std::array<uint8_t, 12> kTranslated{0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  for (const auto& prefix : {kMapped, kCompatible, kNat64, kTranslated}) {
     if (std::memcmp(a, prefix.data(), prefix.size()) == 0) return big_endian(a + 12);
   }
+  constexpr std::array<uint8_t, 6> kLocalNat64{0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01};
+  if (std::memcmp(a, kLocalNat64.data(), kLocalNat64.size()) == 0) return big_endian(a + 12);
   if (a[0] == 0x20 && a[1] == 0x02) return big_endian(a + 2);  // 6to4
   return std::nullopt;
 }
@@ -87,7 +92,16 @@ bool is_refused_address(const sockaddr* address) noexcept {
     std::memcpy(&v6, address, sizeof v6);
     const uint8_t* bytes = v6.sin6_addr.s6_addr;
     constexpr std::array<uint8_t, 4> kAmazon{0xFD, 0x00, 0x0E, 0xC2};
-    if (std::memcmp(bytes, kAmazon.data(), kAmazon.size()) == 0) return true;
+    constexpr std::array<uint8_t, 16> kScaleway{0xFD, 0, 0, 0x42, 0, 0, 0, 0,
+                                                0,    0, 0, 0,    0, 0, 0, 0x42};
+    constexpr std::array<uint8_t, 8> kGoogle{0xFD, 0x20, 0x00, 0xCE};
+    if (std::memcmp(bytes, kAmazon.data(), kAmazon.size()) == 0 ||
+        std::memcmp(bytes, kScaleway.data(), kScaleway.size()) == 0 ||
+        std::memcmp(bytes, kGoogle.data(), kGoogle.size()) == 0) {
+      return true;
+    }
+    // fe80::a9fe:a9fe and its like: OpenStack's and Oracle's services answer there, too.
+    if (is_refused(big_endian(bytes + 12)) && (bytes[0] == 0xFE || bytes[0] == 0xFD)) return true;
     const auto ipv4 = embedded_ipv4(bytes);
     return ipv4 && is_refused(*ipv4);
   }

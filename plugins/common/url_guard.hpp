@@ -13,9 +13,11 @@ namespace dbackup::plugins {
 /// may hold a secret.
 void check_url(const std::string& url);
 
-/// True for an address of a metadata service: link-local IPv4, fd00:ec2::/32, 100.100.100.200, and
-/// the same IPv4 addresses inside IPv6 (mapped, compatible, 6to4, NAT64). To be asked about the
-/// address that is about to be dialled, after name resolution: names can be made to point anywhere.
+/// True for an address of a metadata service: link-local IPv4, the few others that clouds are known
+/// to use (100.100.100.200, 192.0.0.192, 168.63.129.16, fd00:ec2::/32, fd20:ce::/64, fd00:42::42),
+/// and the same IPv4 addresses inside IPv6 (mapped, compatible, translated, 6to4, NAT64, at the end
+/// of link-local and unique-local ones). To be asked about the address that is about to be dialled,
+/// after name resolution: names can be made to point anywhere.
 bool is_refused_address(const sockaddr* address) noexcept;
 
 }  // namespace dbackup::plugins

@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <chrono>
 #include <common/http_client.hpp>
+#include <common/message_text.hpp>
 #include <common/url_guard.hpp>
-#include <ctime>
 #include <dbackup/plugin.hpp>
 
 namespace {
@@ -19,6 +18,7 @@ using dbackup::ErrorCode;
 using dbackup::Event;
 using dbackup::plugins::HttpRequest;
 using dbackup::plugins::HttpResponse;
+using dbackup::plugins::now_iso8601;
 // Members in the order people read them.
 using OrderedJson = nlohmann::ordered_json;
 
@@ -46,22 +46,11 @@ constexpr dbackup::Option kOptions[] = {
              "{{eventType}} {{fields}}. Empty: a JSON object with all of them."},
 };
 
-constexpr dbackup::AdapterInfo kInfo{.id = "generic-webhook",
-                                     .name = "Generic Webhook",
-                                     .options = kOptions,
-                                     .credentials = {.primary = "WEBHOOK"}};
-
-std::string now_iso8601() {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::string milliseconds = std::to_string(now.time_since_epoch().count() % 1000);
-  milliseconds.insert(0, 3 - milliseconds.size(), '0');
-  return std::string{text.data()} + "." + milliseconds + "Z";
-}
+constexpr dbackup::AdapterInfo kInfo{
+    .id = "generic-webhook",
+    .name = "Generic Webhook",
+    .options = kOptions,
+    .credentials = {.primary = "WEBHOOK", .primary_optional = true}};
 
 bool is_json(std::string type) {
   type = type.substr(0, type.find(';'));
@@ -148,7 +137,10 @@ class GenericWebhook final : public dbackup::Notifier {
     return {.message = "Webhook returned " + std::to_string(response.status)};
   }
 
-  void send(Call& call, const Event& event) override { deliver(call, event); }
+  dbackup::Rendering send(Call& call, const Event& event) override {
+    deliver(call, event);
+    return {};  // a template may hold secrets of its own
+  }
 
  private:
   HttpResponse deliver(const Call& call, const Event& event) const {

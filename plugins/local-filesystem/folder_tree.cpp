@@ -15,38 +15,12 @@ namespace dbackup::plugins {
 namespace {
 
 constexpr mode_t kFolderMode = 0750;
-constexpr size_t kLongestName = 255;
 constexpr unsigned kDeepest = 200;  // one descriptor is open per level
-constexpr std::string_view kTemporaryPrefix = ".dbackup-";
-constexpr std::string_view kTemporarySuffix = ".part";
 
 struct CloseFolder {
   void operator()(DIR* folder) const noexcept { ::closedir(folder); }
 };
 using Folder = std::unique_ptr<DIR, CloseFolder>;
-
-void check_part(std::string_view part, std::string_view path) {
-  const auto refuse = [&](const char* why) {
-    throw Error{ErrorCode::InvalidArgument, "invalid path \"" + std::string{path} + "\": " + why};
-  };
-  if (part.empty()) refuse("an empty part");
-  if (part == "." || part == "..") refuse("\".\" and \"..\" are not allowed");
-  if (part.find('\0') != std::string_view::npos) refuse("a NUL byte");
-  if (part.size() > kLongestName) refuse("a name over 255 bytes");
-  if (is_temporary_name(part)) refuse("such names are kept for unfinished objects");
-}
-
-void check_parts(std::string_view path) {
-  if (path.starts_with('/')) {
-    throw Error{ErrorCode::InvalidArgument,
-                "invalid path \"" + std::string{path} + "\": it must be relative"};
-  }
-  for (size_t start = 0; start <= path.size();) {
-    const size_t slash = std::min(path.find('/', start), path.size());
-    check_part(path.substr(start, slash - start), path);
-    start = slash + 1;
-  }
-}
 
 /// Opens `path` below `folder_fd` without following any link; -1 and errno otherwise.
 int open_beneath(int folder_fd, const std::string& path, int flags) noexcept {
@@ -71,63 +45,11 @@ int open_beneath(int folder_fd, const std::string& path, int flags) noexcept {
 
 bool is_absent(int number) noexcept { return number == ENOENT || number == ENOTDIR; }
 
-std::string joined(const std::string& folder, std::string_view name) {
-  std::string out = folder;
-  if (!out.empty()) out += '/';
-  return out.append(name);
-}
-
-std::string parent_of(const std::string& folder) {
-  const size_t slash = folder.rfind('/');
-  return slash == std::string::npos ? std::string{} : folder.substr(0, slash);
-}
-
 bool is_dots(const char* name) noexcept {
   return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0;
 }
 
 }  // namespace
-
-ObjectPath parse_object_path(std::string_view path) {
-  check_parts(path);
-  const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return {{}, std::string{path}};
-  return {std::string{path.substr(0, slash)}, std::string{path.substr(slash + 1)}};
-}
-
-std::string parse_folder_path(std::string_view path) {
-  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  if (!path.empty()) check_parts(path);
-  return std::string{path};
-}
-
-std::string temporary_name(const std::string& token, unsigned attempt) {
-  std::string name{kTemporaryPrefix};
-  name += token;
-  if (attempt > 0) name += "." + std::to_string(attempt);
-  return name.append(kTemporarySuffix);
-}
-
-bool is_temporary_name(std::string_view name) {
-  return name.size() > kTemporaryPrefix.size() + kTemporarySuffix.size() &&
-         name.starts_with(kTemporaryPrefix) && name.ends_with(kTemporarySuffix);
-}
-
-bool is_temporary_of(std::string_view name, const std::string& token) {
-  // The dot after the token cannot be part of one, so "a" does not match what "ab" left.
-  return is_temporary_name(name) && name.substr(kTemporaryPrefix.size()).starts_with(token + ".");
-}
-
-void check_token(const std::string& token) {
-  const bool fits = !token.empty() && token.size() <= 100 && std::ranges::all_of(token, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-  if (!fits) {
-    throw Error{ErrorCode::InvalidArgument,
-                "a token must be 1 to 100 letters, digits, \"-\" or \"_\""};
-  }
-}
 
 FolderTree::FolderTree(const std::string& base, const std::vector<std::string>& forbidden,
                        Missing missing)

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <common/object_path.hpp>
 #include <common/unique_fd.hpp>
 #include <dbackup/call.hpp>
 #include <functional>
@@ -11,28 +12,6 @@
 #include <vector>
 
 namespace dbackup::plugins {
-
-/// A checked relative path: `folder` ("" is the base) and the last part.
-struct ObjectPath {
-  std::string folder;
-  std::string name;
-
-  std::string full() const { return folder.empty() ? name : folder + "/" + name; }
-};
-
-/// Splits the path of an object. Throws Error{InvalidArgument} for an absolute path, an empty part,
-/// "." or "..", a NUL byte, a part over 255 bytes, and the names kept for unfinished objects.
-ObjectPath parse_object_path(std::string_view path);
-/// The same for a folder: "" and a trailing slash are allowed.
-std::string parse_folder_path(std::string_view path);
-
-/// ".dbackup-<token>[.<n>].part": what a put under way is called. A token is 1 to 100 of A-Z a-z
-/// 0-9 - _.
-std::string temporary_name(const std::string& token, unsigned attempt);
-bool is_temporary_name(std::string_view name);
-bool is_temporary_of(std::string_view name, const std::string& token);
-/// Throws Error{InvalidArgument}.
-void check_token(const std::string& token);
 
 /// A folder below which all work stays. Names are resolved by the kernel from a descriptor of the
 /// base, never through a symbolic link: every object has one path, and no link leads out. The base

@@ -10,10 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
-#include <ctime>
 #include <dbackup/plugin.hpp>
-#include <random>
 
 #include "folder_tree.hpp"
 
@@ -69,27 +66,6 @@ ObjectInfo describe(std::string path, const struct stat& info) {
           .size = static_cast<uint64_t>(info.st_size),
           .modified_ms =
               static_cast<int64_t>(info.st_mtim.tv_sec) * 1000 + info.st_mtim.tv_nsec / 1'000'000};
-}
-
-/// Requests are JSON, so a name that is not UTF-8 could never be asked for.
-bool can_be_named(const std::string& path) {
-  try {
-    (void)dbackup::Json(path).dump();
-    return true;
-  } catch (const dbackup::Json::exception&) {
-    return false;
-  }
-}
-
-std::string probe_path() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  std::array<char, 32> stamp{};
-  std::strftime(stamp.data(), stamp.size(), "%Y-%m-%d_%H-%M-%S", &utc);
-  // Two tests within one second must not meet.
-  return std::string{".dbackup/test/connection-test-local-filesystem-"} + stamp.data() + "-" +
-         std::to_string(std::random_device{}());
 }
 
 /// A file that exists only until commit() has given it its name.
@@ -210,7 +186,8 @@ class LocalFilesystem final : public dbackup::Storage {
 
   dbackup::TestResult test(Call& call) override {
     const FolderTree base = tree(FolderTree::Missing::Create);
-    const ObjectPath path = dbackup::plugins::parse_object_path(probe_path());
+    const ObjectPath path =
+        dbackup::plugins::parse_object_path(dbackup::plugins::probe_path("local-filesystem"));
     const std::string_view content = "connection test\n";
     bool written = false;
     try {
@@ -297,7 +274,7 @@ class LocalFilesystem final : public dbackup::Storage {
     base.walk(call, folder, [&](const FolderTree::Entry& entry) {
       if (dbackup::plugins::is_temporary_name(entry.name)) return;
       std::string path = ObjectPath{entry.folder, std::string{entry.name}}.full();
-      if (!can_be_named(path)) {
+      if (!dbackup::plugins::can_be_named(path)) {
         call.warning("\"" + base.shown(path) + "\" is left out: its name is not UTF-8");
         return;
       }
@@ -348,7 +325,7 @@ class LocalFilesystem final : public dbackup::Storage {
     const std::string parent = dbackup::plugins::parse_folder_path(path);
     tree().children(parent, [&](const std::string& name) {
       call.check_cancelled();
-      if (can_be_named(name)) folder(name, ObjectPath{parent, name}.full());
+      if (dbackup::plugins::can_be_named(name)) folder(name, ObjectPath{parent, name}.full());
     });
   }
 

@@ -19,7 +19,10 @@ constexpr std::array kOwnOptions{
                     .minimum = 1,
                     .maximum = 65535},
     dbackup::Option{.name = "user", .help = "Role to log in as.", .required = true},
-    dbackup::Option{.name = "password", .help = "Password of the role.", .secret = true},
+    dbackup::Option{.name = "password",
+                    .help = "Password of the role. Without one the server must let it in without, "
+                            "or a .pgpass file must exist.",
+                    .secret = true},
     dbackup::Option{.name = "database",
                     .type = "string_or_list",
                     .help = "Databases to back up: a name, names separated by commas, or a list.",

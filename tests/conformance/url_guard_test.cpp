@@ -22,15 +22,17 @@ TEST(UrlGuard, RefusesTheAddressesOfMetadataServices) {
   for (const char* address :
        {"169.254.169.254", "169.254.170.2", "100.100.100.200", "::ffff:169.254.169.254",
         "::169.254.169.254", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1", "fd00:ec2::254",
-        "fd00:ec2::23"}) {
+        "fd00:ec2::23", "192.0.0.192", "168.63.129.16", "::ffff:0:169.254.169.254",
+        "64:ff9b:1::169.254.169.254", "fe80::a9fe:a9fe", "fd00:c1::a9fe:a9fe", "fd00:42::42",
+        "fd20:ce::254"}) {
     EXPECT_TRUE(refused(address)) << address;
   }
 }
 
 TEST(UrlGuard, AllowsPrivateAndPublicAddresses) {
-  for (const char* address :
-       {"127.0.0.1", "10.1.2.3", "192.168.1.1", "8.8.8.8", "169.253.255.255", "169.255.0.0", "::1",
-        "fd00:ec3::254", "2001:db8::1", "::ffff:10.0.0.1"}) {
+  for (const char* address : {"127.0.0.1", "10.1.2.3", "192.168.1.1", "8.8.8.8", "169.253.255.255",
+                              "169.255.0.0", "::1", "fd00:ec3::254", "2001:db8::1",
+                              "::ffff:10.0.0.1", "fe80::1", "fd12::a00:1", "64:ff9b::10.0.0.1"}) {
     EXPECT_FALSE(refused(address)) << address;
   }
 }

@@ -65,6 +65,37 @@ TEST(PluginCheck, UsesARealTargetWhenGivenOne) {
   EXPECT_TRUE(std::filesystem::exists(folder / "store"));
 }
 
+TEST(PluginReadme, EveryShippedPluginHasAPageWithItsOptions) {
+  size_t pages = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{kShipped}) {
+    if (entry.path().extension() != ".so") continue;
+    const std::string page = ::dbackup::test::source_dir() + "/plugins/" + entry.path().stem().string() + "/README.md";
+    const auto checked = dbackup({"plugin", "readme", entry.path().string(), page, "--check"});
+    EXPECT_EQ(checked.exit_code, 0) << checked.out << checked.err << "\ndbackup plugin readme " << entry.path() << " " << page;
+    ++pages;
+  }
+  EXPECT_GE(pages, 4U);
+}
+
+TEST(PluginReadme, FillsBlocksAndLeavesTheProse) {
+  const TemporaryFolder folder;
+  const std::string page = folder / "README.md";
+  write_file(page, "# Before\n<!-- options local-filesystem -->\nold\n<!-- /options -->\nAfter\n");
+  EXPECT_EQ(dbackup({"plugin", "readme", kShipped + "local-filesystem.so", page, "--check"}).exit_code, 1);
+  ASSERT_EQ(dbackup({"plugin", "readme", kShipped + "local-filesystem.so", page}).exit_code, 0);
+  const std::string filled = read_file(page);
+  EXPECT_THAT(filled, ::testing::StartsWith("# Before\n<!-- options local-filesystem -->\n| Option |"));
+  EXPECT_THAT(filled, HasSubstr("| `basePath` | path |"));
+  EXPECT_THAT(filled, ::testing::EndsWith("<!-- /options -->\nAfter\n"));
+  EXPECT_EQ(dbackup({"plugin", "readme", kShipped + "local-filesystem.so", page, "--check"}).exit_code, 0);
+
+  write_file(page, "nothing of it\n");
+  const auto missing = dbackup({"plugin", "readme", kShipped + "local-filesystem.so", page});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("local-filesystem"));
+  EXPECT_EQ(read_file(page), "nothing of it\n");
+}
+
 TEST(PluginCheck, SurvivesACrashAndSaysSo) {
   const auto crashed = dbackup({"plugin", "check", kFaulty + "bad-start-crash.so"});
   EXPECT_EQ(crashed.exit_code, 1);

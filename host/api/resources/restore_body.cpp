@@ -7,11 +7,11 @@ std::string text(const Json& object, const char* key) {
   return get_string(object, key).value_or("");
 }
 
-std::optional<std::vector<DatabaseChoice>> mapping_of(const Json& body) {
+std::optional<std::vector<protocol::DatabaseMapping>> mapping_of(const Json& body) {
   const auto found = body.find("databaseMapping");
   // Missing or empty: everything, under its own names.
   if (found == body.end() || found->is_null() || found->empty()) return std::nullopt;
-  std::vector<DatabaseChoice> out;
+  std::vector<protocol::DatabaseMapping> out;
   if (found->is_object()) {
     for (const auto& [name, target] : found->items())
       out.push_back({name, target.get<std::string>()});

@@ -1,15 +1,18 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <functional>
 
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
 #include "model/backup_name.hpp"
 #include "model/sidecar.hpp"
 #include "protocol/message_json.hpp"
+#include "worker/format/archive_writer.hpp"
 #include "worker/format/backup_pipeline.hpp"
 #include "worker/operations/backup_destination.hpp"
 #include "worker/operations/operations.hpp"
+#include "worker/operations/quiet_journal.hpp"
 #include "worker/plugin/source_proxy.hpp"
 
 // The order of events is the promise of this file: end of file (the permission to commit) reaches
@@ -24,11 +27,13 @@ constexpr unsigned kMostNames = 1000;
 /// source announces.
 class DumpSink final : public ByteSink, public Journal {
  public:
-  DumpSink(BackupPipeline& pipeline, Journal& journal) : pipeline_{pipeline}, journal_{journal} {}
+  /// `done`: bytes of the dump so far.
+  DumpSink(ByteSink& target, Journal& journal, std::function<uint64_t()> done)
+      : target_{target}, journal_{journal}, done_{std::move(done)} {}
 
   void write(Bytes bytes) override {
-    pipeline_.input().write(bytes);
-    journal_.progress(pipeline_.plain_size(), total_);
+    target_.write(bytes);
+    journal_.progress(done_(), total_);
   }
   void finish() override {}
   void abort(const Cause&) noexcept override {}
@@ -37,10 +42,13 @@ class DumpSink final : public ByteSink, public Journal {
   void progress(uint64_t, uint64_t total) noexcept override { total_ = total; }
 
  private:
-  BackupPipeline& pipeline_;
+  ByteSink& target_;
   Journal& journal_;
+  std::function<uint64_t()> done_;
   std::atomic<uint64_t> total_{0};
 };
+
+bool is_archive(const protocol::BackupRequest& request) { return !request.databases.empty(); }
 
 Compression compression_of(const protocol::BackupRequest& request) {
   const auto compression = compression_from(request.compression);
@@ -50,20 +58,25 @@ Compression compression_of(const protocol::BackupRequest& request) {
   return *compression;
 }
 
+/// Of the whole file: the dumps in an archive are compressed one by one.
+Compression file_compression(const protocol::BackupRequest& request) {
+  return is_archive(request) ? Compression::None : compression_of(request);
+}
+
 /// The n-th name of this backup, the same at all destinations.
 std::string path_of(const protocol::BackupRequest& request, unsigned n) {
   const std::string_view stem = base_name(request.path_stem);
   const std::string folder = request.path_stem.substr(0, request.path_stem.size() - stem.size());
   BackupName name{.stem = decode_path_component(stem).value_or(std::string{stem}),
-                  .extension = request.extension,
-                  .compression = compression_of(request),
+                  .extension = is_archive(request) ? "tar" : request.extension,
+                  .compression = file_compression(request),
                   .sealed = !request.recipients.empty()};
   return folder + name.file_name(n);
 }
 
 BackupPipelineOptions pipeline_options(const protocol::BackupRequest& request,
                                        size_t destinations) {
-  BackupPipelineOptions options{.compression = compression_of(request),
+  BackupPipelineOptions options{.compression = file_compression(request),
                                 .destinations = destinations};
   for (const std::string& text : request.recipients) {
     options.recipients.push_back(AgeRecipient::parse(text));
@@ -104,7 +117,7 @@ std::string sidecar_text(const protocol::BackupRequest& request,
                          const protocol::BackupResult& result) {
   Sidecar sidecar = parse_sidecar(dump_json(request.sidecar));
   sidecar.execution_id = request.execution_id;
-  sidecar.compression = compression_of(request);
+  sidecar.compression = file_compression(request);
   sidecar.checksum = result.sha256;
   sidecar.size = static_cast<int64_t>(result.size);
   sidecar.plain_size = static_cast<int64_t>(result.plain_size);
@@ -113,9 +126,10 @@ std::string sidecar_text(const protocol::BackupRequest& request,
   if (sidecar.timestamp.empty()) sidecar.timestamp = format_iso8601(SystemClock{}.now_ms());
   if (request.confirm == "read") {
     // A destination gets this text only after the backup was read back there and had this hash.
-    sidecar.verification = SidecarVerification{.verified_at = format_iso8601(SystemClock{}.now_ms()),
-                                               .passed = true,
-                                               .trigger = "post-upload"};
+    sidecar.verification =
+        SidecarVerification{.verified_at = format_iso8601(SystemClock{}.now_ms()),
+                            .passed = true,
+                            .trigger = "post-upload"};
   }
   if (request.mac_key.empty()) return render_sidecar(sidecar);
   const auto key = from_hex(request.mac_key);
@@ -123,20 +137,69 @@ std::string sidecar_text(const protocol::BackupRequest& request,
   return render_signed_sidecar(sidecar, *key);
 }
 
+/// One dump into `target`, which is not finished; the engine's version.
+std::string dump_into(ByteSink& target, const std::string& database,
+                      const protocol::BackupRequest& request, OperationContext& context,
+                      const std::function<uint64_t()>& done) {
+  DumpSink sink{target, context.events, done};
+  SourceProxy source{request.source, sink, context.cancel};
+  const DumpAnswer answer =
+      source.dump({.database = database,
+                   .compressed_by_host = compression_of(request) != Compression::None,
+                   .options = request.source_options},
+                  sink);
+  context.cancel.throw_if_cancelled();
+  return answer.engine_version;
+}
+
+/// The dumps one after another; their size before compression.
+uint64_t dump_archive(const protocol::BackupRequest& request, BackupPipeline& pipeline,
+                      const CompressLimits& limits, OperationContext& context,
+                      protocol::BackupResult& result) {
+  {
+    // The manifest comes first and names the version.
+    QuietJournal quiet{context.events};
+    SourceProxy source{request.source, quiet, context.cancel};
+    result.engine_version = get_string(source.test(), "version").value_or("");
+  }
+  ArchiveWriter archive{pipeline.input(),
+                        {.created_at = SystemClock{}.now_ms(),
+                         .source_type = request.source.adapter_id,
+                         .engine_version = result.engine_version,
+                         .extension = request.extension,
+                         .compression = compression_of(request),
+                         .databases = request.databases}};
+  size_t number = 0;
+  for (const std::string& database : request.databases) {
+    context.events.log({.level = JournalLevel::Info,
+                        .message = "database " + std::to_string(++number) + " of " +
+                                   std::to_string(request.databases.size()) + ": \"" + database +
+                                   "\""});
+    const auto chain = archive.begin(database, limits, context.cancel);
+    try {
+      dump_into(*chain, database, request, context, [&] { return archive.plain_size(); });
+    } catch (const Error& error) {
+      throw Error(error.code(), "database \"" + database + "\": " + error.what(), error.detail(),
+                  error.reason());
+    }
+    chain->finish();
+  }
+  archive.finish();
+  return archive.plain_size();
+}
+
 /// Dumps through `pipeline` and ends it, well or not; returns why not.
 Cause stream_dump(const protocol::BackupRequest& request, BackupPipeline& pipeline,
-                  OperationContext& context, protocol::BackupResult& result) {
+                  const CompressLimits& limits, OperationContext& context,
+                  protocol::BackupResult& result) {
   try {
-    DumpSink sink{pipeline, context.events};
-    SourceProxy source{request.source, sink, context.cancel};
     context.stage("Dumping Databases");
-    const DumpAnswer answer =
-        source.dump({.database = request.database,
-                     .compressed_by_host = compression_of(request) != Compression::None,
-                     .options = request.source_options},
-                    sink);
-    result.engine_version = answer.engine_version;
-    context.cancel.throw_if_cancelled();
+    if (is_archive(request)) {
+      result.plain_size = dump_archive(request, pipeline, limits, context, result);
+    } else {
+      result.engine_version = dump_into(pipeline.input(), request.database, request, context,
+                                        [&] { return pipeline.plain_size(); });
+    }
     context.stage("Uploading");
     pipeline.input().finish();
     return nullptr;
@@ -182,7 +245,8 @@ Json backup(const protocol::BackupRequest& request, OperationContext& context) {
 
   const auto living = static_cast<size_t>(
       std::count_if(runs.begin(), runs.end(), [](const auto& run) { return !run.failed(); }));
-  BackupPipeline pipeline{pipeline_options(request, living), context.cancel};
+  const BackupPipelineOptions options = pipeline_options(request, living);
+  BackupPipeline pipeline{options, context.cancel};
   std::promise<StoredStream> stream;
   const std::shared_future<StoredStream> shared_stream = stream.get_future().share();
   size_t next = 0;
@@ -190,11 +254,11 @@ Json backup(const protocol::BackupRequest& request, OperationContext& context) {
     if (!run.failed()) run.start(result.path, pipeline.destination(next++), shared_stream);
   }
 
-  Cause failure = stream_dump(request, pipeline, context, result);
+  Cause failure = stream_dump(request, pipeline, options.limits, context, result);
   if (!failure) {
     try {
       result.size = pipeline.stored_size();
-      result.plain_size = pipeline.plain_size();
+      if (!is_archive(request)) result.plain_size = pipeline.plain_size();
       result.sha256 = pipeline.stored_sha256();
       const std::string text = sidecar_text(request, result);
       result.sidecar = parse_json(text, "sidecar");

@@ -35,13 +35,7 @@ Json fetch(const protocol::FetchRequest& request, OperationContext& context) {
   }
   StorageProxy storage{request.file.storage, context.events, context.cancel};
   const StoredObject object = require_object(storage, request.file.path);
-  const auto read_stored = [&](uint64_t offset, uint64_t length, ByteSink& sink) {
-    const uint64_t came = storage.get(object.path, offset, length, sink);
-    if (came != length) {
-      throw Error(ErrorCode::DataLoss, "\"" + object.path + "\" is shorter than it was said to be");
-    }
-    sink.finish();
-  };
+  const FetchRange read_stored = ranges_of(storage, object);
 
   if (request.unseal && is_sealed(storage, object.path)) {
     SealedFile sealed{parse_identities(request.file.identities), object.size, read_stored};

@@ -77,6 +77,16 @@ StoredFormat stored_format(const protocol::StoredFile& file, StorageProxy& stora
   return format;
 }
 
+FetchRange ranges_of(StorageProxy& storage, const StoredObject& object) {
+  return [&storage, &object](uint64_t offset, uint64_t length, ByteSink& sink) {
+    const uint64_t came = storage.get(object.path, offset, length, sink);
+    if (came != length) {
+      throw Error(ErrorCode::DataLoss, "\"" + object.path + "\" is shorter than it was said to be");
+    }
+    sink.finish();
+  };
+}
+
 void pull_whole(StorageProxy& storage, const StoredObject& object, ByteSink& sink) {
   try {
     const uint64_t came = storage.get(object.path, 0, std::nullopt, sink);

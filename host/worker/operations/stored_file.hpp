@@ -26,6 +26,10 @@ std::vector<AgeIdentity> parse_identities(const std::vector<std::string>& texts)
 /// file's suffix, by magic.
 StoredFormat stored_format(const protocol::StoredFile& file, StorageProxy& storage);
 
+/// Reads ranges of the stored bytes; Error{DataLoss} when fewer come than the object's size promises.
+/// `storage` and `object` must outlive it.
+FetchRange ranges_of(StorageProxy& storage, const StoredObject& object);
+
 /// Writes the whole object to `sink` and finishes it; Error{DataLoss} when not all bytes came. The
 /// sink is aborted on every error.
 void pull_whole(StorageProxy& storage, const StoredObject& object, ByteSink& sink);

@@ -22,7 +22,8 @@ PluginCheckReport describe_plugin(const std::string& file) {
   const PluginLibrary& library = PluginLibrary::load(file, journal);
   PluginCheckReport report{.plugin_id = library.plugin_id(), .name = library.name(), .version = library.version()};
   for (const dbackup_adapter* adapter : library.adapters()) {
-    report.adapters.push_back(protocol::parse_descriptor(parse_json(adapter->descriptor_json, "descriptor")).id);
+    report.descriptors.push_back(parse_json(adapter->descriptor_json, "descriptor"));
+    report.adapters.push_back(protocol::parse_descriptor(report.descriptors.back()).id);
   }
   return report;
 }
@@ -34,7 +35,8 @@ PluginCheckReport check_plugin(const std::string& file, const PluginCheckOptions
   for (const dbackup_adapter* adapter : library.adapters()) {
     if (!options.adapter.empty() && options.adapter != adapter->id) continue;
     report.adapters.emplace_back(adapter->id);
-    const auto descriptor = protocol::parse_descriptor(parse_json(adapter->descriptor_json, "descriptor"));
+    report.descriptors.push_back(parse_json(adapter->descriptor_json, "descriptor"));
+    const auto descriptor = protocol::parse_descriptor(report.descriptors.back());
     dbackup::testing::CheckOptions check;
     check.database = options.database;
     check.restore_database = options.restore_database;

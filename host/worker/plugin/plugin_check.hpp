@@ -22,6 +22,7 @@ struct PluginCheckFinding {
 struct PluginCheckReport {
   std::string plugin_id, name, version;
   std::vector<std::string> adapters;  ///< those that were looked at
+  std::vector<Json> descriptors;      ///< of each of them
   std::vector<PluginCheckFinding> findings;
 };
 

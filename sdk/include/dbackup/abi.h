@@ -170,7 +170,9 @@ typedef struct dbackup_host_exec {
   /* request: {"argv":[…],"env":{…},"stdin":"none"|"pipe","stdout":"pipe"|"collect"|"discard"}. argv[0]
    * without a slash is searched in PATH. stderr is always collected (its last 16 KiB) and logged line by
    * line. Instead of argv, "subsystem":"sftp" opens that subsystem of the SSH server the adapter works
-   * on; without SSH it fails. On failure *process is NULL and call->fail was called. */
+   * on; without SSH it fails. A subsystem can still be written to and read for 300 ms after a
+   * cancellation, so that what was made on the far side can be taken back. On failure *process is NULL and
+   * call->fail was called. */
   dbackup_status (*start)(void *ctx, dbackup_str request, void **process) DBACKUP_NOEXCEPT;
   /* stdout of a process started with "pipe": bytes read, 0 at the end, negated status (cancelled, …). */
   int64_t (*read)(void *process, void *buffer, uint64_t size) DBACKUP_NOEXCEPT;

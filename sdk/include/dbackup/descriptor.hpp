@@ -68,6 +68,8 @@ struct SourceCapabilities {
   bool restore_renamed = false;  ///< can restore under another name
   bool atomic_restore = false;   ///< a failed restore leaves the target as it was
   bool stages_locally = false;   ///< its tool insists on a whole file: the run reports it
+  /// A dump holds every database of the server: none is chosen, and dump and restore get "".
+  bool whole_instance = false;
   bool combinable = true;        ///< may share a job with directory sources
   bool cleanup_restore = false;  ///< can remove what a killed restore left
 };
@@ -144,6 +146,7 @@ inline Json capabilities_json(const SourceCapabilities& c) {
           {"restoreRenamed", c.restore_renamed},
           {"atomicRestore", c.atomic_restore},
           {"stagesLocally", c.stages_locally},
+          {"wholeInstance", c.whole_instance},
           {"combinable", c.combinable},
           {"cleanupRestore", c.cleanup_restore}};
 }

@@ -22,14 +22,20 @@ struct Event {
   std::vector<EventField> fields = {};
 };
 
+/// What `send` delivered, for people to look at later; without secrets. Empty `text`: nothing to show.
+struct Rendering {
+  std::string text = {};
+  std::string format = "json";  ///< of `text`: "json" (the body of the request) or "html"
+};
+
 /// A channel. What it throws is recorded as a failed delivery and never ends the run.
 class Notifier {
  public:
   virtual ~Notifier() = default;
   /// Delivers a test message.
   virtual TestResult test(Call& call) = 0;
-  /// Delivers `event`. Throws Error unless the far side accepted it.
-  virtual void send(Call& call, const Event& event) = 0;
+  /// Delivers `event`. Throws Error unless the far side accepted it. Nothing to show: return {}.
+  virtual Rendering send(Call& call, const Event& event) = 0;
 };
 
 namespace detail {
@@ -61,8 +67,11 @@ dbackup_notifier make_notifier_table() noexcept {
   table.test = &test_instance<T>;
   table.send = [](void* self, const dbackup_call* call, dbackup_str text) noexcept {
     return guard(call, [&](Call& c) {
-      static_cast<T*>(self)->send(c, parse_event(Config::parse(view(text))));
-      answer(c, Json::object());
+      const Rendering shown =
+          static_cast<T*>(self)->send(c, parse_event(Config::parse(view(text))));
+      Json out = Json::object();
+      if (!shown.text.empty()) out = {{"rendered", shown.text}, {"format", shown.format}};
+      answer(c, out);
     });
   };
   return table;

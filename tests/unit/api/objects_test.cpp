@@ -255,11 +255,11 @@ TEST(Jobs, NameTheReferenceThatDoesNotExist) {
 TEST(Jobs, CanBeStoredButNotRunWhenThisVersionLacksSomething) {
   ApiFixture api;
   const std::string job =
-      api.make_job(api.make_source(), api.make_storage(), {{"databases", {"a", "b"}}});
+      api.make_job(api.make_source(), api.make_storage(), {{"backupMode", "INCREMENTAL"}});
   const Answer refused = api.post("/api/jobs/" + job + "/run", Json::object());
   EXPECT_EQ(refused.status, 501);
-  EXPECT_NE(refused.text.find("more than one database"), std::string::npos);
-  EXPECT_EQ(api.send(Method::Put, "/api/jobs/" + job, {.body = R"({"databases":["a"]})"}).status,
+  EXPECT_NE(refused.text.find("INCREMENTAL"), std::string::npos);
+  EXPECT_EQ(api.send(Method::Put, "/api/jobs/" + job, {.body = R"({"backupMode":"FULL"})"}).status,
             200);
   EXPECT_EQ(api.post("/api/jobs/" + job + "/run", Json::object()).status, 200);
 }

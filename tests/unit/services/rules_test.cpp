@@ -125,7 +125,6 @@ TEST(JobRun, NamesWhatThisVersionCannotDo) {
   const JobDestination one{.config_id = "a"};
   const std::pair<Job, const char*> cases[] = {
       {Job{.destinations = {one, one}}, "more than one destination"},
-      {Job{.databases = {"a", "b"}, .destinations = {one}}, "more than one database"},
       {Job{.backup_mode = "INCREMENTAL", .destinations = {one}}, "INCREMENTAL"},
       {Job{.destinations = {one}, .directory_sources = {JobSource{.id = "folder"}}}, "directory sources"},
   };

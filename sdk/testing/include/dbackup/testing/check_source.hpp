@@ -25,7 +25,8 @@ class SourceChecks {
     report_.expect(!outcome.result.value("message", "").empty(), "source.test",
                    "test gave no message");
     if (DBACKUP_HAS(dbackup_source, &source_.table(), list_databases)) lists();
-    dump_of_unknown_database();
+    const bool is_whole = capabilities_.value("wholeInstance", false);
+    if (!is_whole) dump_of_unknown_database();
     if (database_.empty()) return;
     if (DBACKUP_HAS(dbackup_source, &source_.table(), tables)) tables();
     if (!dumps()) return;

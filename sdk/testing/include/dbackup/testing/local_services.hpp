@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <dbackup/config.hpp>
@@ -43,7 +44,7 @@ class LocalProcess {
   static int64_t read(void* process, void* buffer, uint64_t size) noexcept {
     auto& me = *static_cast<LocalProcess*>(process);
     for (;;) {
-      if (me.call_.call().is_cancelled()) return -DBACKUP_CANCELLED;
+      if (me.must_end()) return -DBACKUP_CANCELLED;
       const ssize_t n = ::read(me.out_, buffer, size);
       if (n >= 0) return n;
       if (errno != EAGAIN && errno != EINTR) return -DBACKUP_INTERNAL;
@@ -53,7 +54,7 @@ class LocalProcess {
   static int64_t write(void* process, const void* data, uint64_t size) noexcept {
     auto& me = *static_cast<LocalProcess*>(process);
     for (;;) {
-      if (me.call_.call().is_cancelled()) return -DBACKUP_CANCELLED;
+      if (me.must_end()) return -DBACKUP_CANCELLED;
       const ssize_t n = ::write(me.in_, data, size);
       if (n >= 0) return n;
       if (errno == EPIPE || errno == EBADF) return -DBACKUP_ABORTED;
@@ -109,6 +110,16 @@ class LocalProcess {
   }
 
  private:
+  /// A cancelled operation ends at once, one that speaks with a subsystem a little later: it may
+  /// take back what it made there.
+  bool must_end() noexcept {
+    if (!call_.call().is_cancelled()) return false;
+    using Ticks = std::chrono::steady_clock::duration;
+    const Ticks now = std::chrono::steady_clock::now().time_since_epoch();
+    Ticks::rep none = 0;
+    told_at_.compare_exchange_strong(none, now.count());
+    return now >= Ticks{told_at_.load()} + patience_;
+  }
   static void close_fd(int& fd) noexcept {
     if (fd >= 0) ::close(fd);
     fd = -1;
@@ -117,7 +128,10 @@ class LocalProcess {
   int spawn(const Config& request) {
     std::vector<std::string> argv = request.list("argv");
     // As the SSH server would start it, without the SSH.
-    if (request.text("subsystem") == "sftp") argv = {"/usr/lib/openssh/sftp-server"};
+    if (request.text("subsystem") == "sftp") {
+      argv = {"/usr/lib/openssh/sftp-server"};
+      patience_ = std::chrono::milliseconds{300};
+    }
     collect_ = request.text("stdout") == "collect";
     std::vector<std::string> environment{"LANG=C.UTF-8"};
     for (const char* name : {"PATH", "HOME", "TZ", "TMPDIR"}) {
@@ -216,6 +230,8 @@ class LocalProcess {
   int out_ = -1;
   int err_ = -1;
   bool collect_ = false;
+  std::chrono::milliseconds patience_{0};
+  std::atomic<std::chrono::steady_clock::rep> told_at_ = 0;
   std::mutex errors_mutex_;
   std::string errors_;
 };
