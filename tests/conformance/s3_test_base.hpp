@@ -90,6 +90,22 @@ class S3Test : public ::testing::Test {
     EXPECT_TRUE(state.at("uploads").empty()) << when << ": " << state.at("uploads").dump();
   }
 
+  /// Has a request been caught by a fault with that action?
+  bool caught(const std::string& action) {
+    for (const Json& request : server().requests()) {
+      if (request.at("fault") == action) return true;
+    }
+    return false;
+  }
+  size_t parts_stored() {
+    size_t parts = 0;
+    const Json state = server().state();
+    for (const auto& upload : state.at("uploads")) {
+      parts += upload.at("parts").get<size_t>();
+    }
+    return parts;
+  }
+
   testing::S3Server& server() {
     if (!server_) server_ = std::make_unique<testing::S3Server>(server_config_);
     return *server_;

@@ -27,6 +27,7 @@ class S3Server {
   void plant(const std::string& key, const std::string& content) {
     ask("plant", {{"key", key}, {"content", content}});
   }
+  void uproot(const std::string& key) { ask("uproot", {{"key", key}}); }
   /// Forgets faults and requests.
   void clear() { ask("clear", nlohmann::json::object()); }
   /// Ends all holds.

@@ -8,6 +8,7 @@ demand. Paths below /-/ steer it and are not signed:
   POST /-/config  members to set; see CONFIG        POST /-/fault   one fault; see Fault
   GET  /-/log     the requests so far               GET  /-/state   objects and uploads of all buckets
   POST /-/release ends all holds                    POST /-/plant   {"key","content"}
+                                                    POST /-/uproot  {"key"}
 """
 import base64
 import datetime
@@ -253,6 +254,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 faults.append(json.loads(body))
             elif what == "plant":
                 s3_requests.plant(buckets["bucket"], **json.loads(body))
+            elif what == "uproot":
+                buckets["bucket"].remove(json.loads(body)["key"])
             elif what == "clear":
                 faults.clear()
                 log.clear()
