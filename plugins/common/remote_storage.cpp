@@ -198,7 +198,6 @@ struct TextWriter {
 
 TestResult RemoteStorage::test(Call& call) {
   const auto tree = connect(call);
-  tree->check_root();
   const std::string_view content = "connection test\n";
   const std::string path = probe_path(adapter_id_);
   TextReader text{content};
@@ -277,7 +276,6 @@ bool RemoteStorage::remove(Call& call, const std::string& path) {
 uint64_t RemoteStorage::cleanup(Call& call, const std::string& token) {
   check_token(token);
   const auto tree = connect(call);
-  tree->check_root();
   std::vector<std::string> left;
   tree->each_entry(kTemporaryFolder, [&](const RemoteEntry& entry) {
     if (entry.name.starts_with(token + ".")) left.push_back(joined(kTemporaryFolder, entry.name));
