@@ -210,7 +210,7 @@ TestResult RemoteStorage::test(Call& call) {
   try {
     TextWriter back;
     Writer out{&back.raw};
-    tree->download(path, 0, content.size(), out);
+    tree->download(path, {.length = content.size(), .size = content.size()}, out);
     if (std::string_view{back.bytes.data(), back.size} != content) {
       throw Error{ErrorCode::DataLoss,
                   "\"" + tree->shown("") + "\" does not give back what was written"};
@@ -244,7 +244,7 @@ void RemoteStorage::get(Call& call, const std::string& path, uint64_t offset,
   if (offset >= there->size) return;
   const uint64_t wanted = std::min(length.value_or(there->size - offset), there->size - offset);
   if (wanted == 0) return;
-  if (tree->download(path, offset, wanted, out) != wanted) {
+  if (tree->download(path, {offset, wanted, there->size}, out) != wanted) {
     throw Error{ErrorCode::DataLoss, "\"" + tree->shown(path) + "\" ended before its size"};
   }
 }

@@ -172,8 +172,8 @@ void FtpTree::commit(const std::string& temporary, const std::string& path, bool
   throw Session::refusal("cannot name \"" + shown(path) + "\"", reply);
 }
 
-uint64_t FtpTree::download(const std::string& path, uint64_t offset, uint64_t length, Writer& out) {
-  return session_.retrieve(remote(path), offset, length, out, shown(path));
+uint64_t FtpTree::download(const std::string& path, const plugins::RemotePart& part, Writer& out) {
+  return session_.retrieve(remote(path), part, out, shown(path));
 }
 
 }  // namespace dbackup::ftp

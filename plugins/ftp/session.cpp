@@ -270,19 +270,21 @@ uint64_t Session::store(const std::string& path, Reader& in, const std::string& 
   return sent;
 }
 
-uint64_t Session::retrieve(const std::string& path, uint64_t offset, uint64_t length, Writer& out,
+uint64_t Session::retrieve(const std::string& path, const plugins::RemotePart& part, Writer& out,
                            const std::string& shown) {
   prepare(path);
   uint64_t got = 0;
+  const auto [offset, length, size] = part;
+  const bool to_the_end = offset + length == size;
   if (offset > 0) curl_.set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(offset));
-  curl_.on_body([&](std::span<const std::byte> block) {
+  curl_.on_body([&, length = length](std::span<const std::byte> block) {
     call_.check_cancelled();
-    const auto part =
+    const auto wanted =
         block.first(static_cast<size_t>(std::min<uint64_t>(block.size(), length - got)));
-    out.write(part);
-    got += part.size();
+    out.write(wanted);
+    got += wanted.size();
     call_.progress(got, length);
-    if (got == length) throw Enough{};
+    if (got == length && !to_the_end) throw Enough{};
   });
   try {
     const CURLcode code = curl_.try_perform([this] { call_.check_cancelled(); });

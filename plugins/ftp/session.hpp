@@ -2,6 +2,7 @@
 
 #include <common/curl_handle.hpp>
 #include <common/patience.hpp>
+#include <common/remote_storage.hpp>
 
 namespace dbackup::ftp {
 
@@ -63,8 +64,8 @@ class Session {
   bool list(const std::string& folder, const std::function<void(std::string_view)>& line);
   /// STOR; the number of bytes sent.
   uint64_t store(const std::string& path, Reader& in, const std::string& shown);
-  /// RETR from `offset`, cut after `length` bytes; the number given to `out`.
-  uint64_t retrieve(const std::string& path, uint64_t offset, uint64_t length, Writer& out,
+  /// RETR of a part, cut where it ends; the number of bytes given to `out`.
+  uint64_t retrieve(const std::string& path, const plugins::RemotePart& part, Writer& out,
                     const std::string& shown);
 
   /// The error for a refusal: "<what>: <the server's words>".

@@ -45,16 +45,40 @@ using WithoutFacts = Proftpd<Tls::None, false>;
 using ExplicitTls = Proftpd<Tls::Explicit, true>;
 using ImplicitTls = Proftpd<Tls::Implicit, true>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Ftp, RemoteStorage, Plain);
-INSTANTIATE_TYPED_TEST_SUITE_P(FtpByList, RemoteStorage, WithoutFacts);
-INSTANTIATE_TYPED_TEST_SUITE_P(FtpExplicitTls, RemoteStorage, ExplicitTls);
 
-TEST(Ftp, SpeaksTlsFromTheFirstByteWhereAsked) {
-  const ImplicitTls server;
+TEST(Ftp, DoesWhatEveryStoragePromisesWithoutMachineReadableLists) {
+  const WithoutFacts server;
+  const StorageBench bench{"ftp", server.config()};
+  EXPECT_TRUE(conforms(bench.adapter(), {.config = server.config()}));
+  EXPECT_EQ(files_below(server.root()), 0U) << "the checks left something behind";
+}
+
+template <class Server>
+void use_by_tls() {
+  const Server server;
   const StorageBench bench{"ftp", server.config()};
   EXPECT_TRUE(bench.test().ok()) << bench.test().text();
-  ASSERT_TRUE(bench.put("a/b.sql", std::string(1'000'000, 'x')).ok());
-  EXPECT_EQ(bench.content("a/b.sql").size(), 1'000'000U);
+  for (const uint64_t size : {0U, 1U, 3'000'000U}) {
+    const std::string path = "Größe #1/" + std::to_string(size);
+    FakeCall call;
+    GeneratedReader in{size};
+    const Outcome stored = bench.put(call, path, in);
+    ASSERT_TRUE(stored.ok()) << stored.text();
+    FakeCall reading;
+    ComparingWriter out{size / 3};
+    EXPECT_TRUE(bench.get(reading, {{"path", path}, {"offset", size / 3}}, out).ok());
+    EXPECT_TRUE(out.equal() && out.size() == size - size / 3);
+  }
+  FakeCall call;
+  MemoryReader broken{std::string(1'000'000, 'x'), {.fail_at_call = 3, .most_bytes = 200'000}};
+  EXPECT_FALSE(bench.put(call, "broken", broken).ok());
+  EXPECT_EQ(bench.paths().size(), 3U);
+  EXPECT_EQ(files_below(server.root()), 3U);
 }
+
+TEST(Ftp, StoresByExplicitTls) { use_by_tls<ExplicitTls>(); }
+
+TEST(Ftp, StoresByTlsFromTheFirstByte) { use_by_tls<ImplicitTls>(); }
 
 TEST(Ftp, RefusesACertificateItCannotCheckUnlessToldOtherwise) {
   const FtpServer server{{.tls = Tls::Explicit}};
