@@ -43,8 +43,9 @@ std::string encoded_words(std::string_view text, std::string_view separator) {
   const bool is_ascii =
       std::ranges::all_of(clean, [](unsigned char c) { return c >= 0x20 && c < 0x7F; });
   if (is_ascii && clean.find("=?") == clean.npos) return clean;
-  // A word has at most 75 characters, 12 of them around the text, and holds whole characters.
-  constexpr size_t kMostBytes = 45;
+  // A word has at most 75 characters and holds whole ones of the text; one behind the name of its
+  // header keeps that line below 76, too.
+  constexpr size_t kMostBytes = 39;
   std::string out;
   for (size_t at = 0; at < clean.size();) {
     size_t end = std::min(clean.size(), at + kMostBytes);

@@ -71,9 +71,12 @@ std::string HttpRecorder::url(const std::string& target) const {
 
 void HttpRecorder::answer(std::string status, std::string body, std::string extra_headers) {
   const std::scoped_lock lock{mutex_};
-  status_ = std::move(status);
-  body_ = std::move(body);
-  extra_headers_ = std::move(extra_headers);
+  answer_ = {std::move(status), std::move(body), std::move(extra_headers)};
+}
+
+void HttpRecorder::answer_once(std::string status, std::string body, std::string extra_headers) {
+  const std::scoped_lock lock{mutex_};
+  once_.push_back({std::move(status), std::move(body), std::move(extra_headers)});
 }
 
 void HttpRecorder::stay_silent() {
@@ -124,10 +127,15 @@ void HttpRecorder::handle(int fd) {
       unanswered_.push_back(fd);
       return;
     }
-    const std::string answer = "HTTP/1.1 " + status_ +
-                               "\r\nContent-Length: " + std::to_string(body_.size()) +
-                               "\r\nConnection: close\r\n" + extra_headers_ + "\r\n" +
-                               (request.method == "HEAD" ? "" : body_);
+    Answer chosen = answer_;
+    if (!once_.empty()) {
+      chosen = std::move(once_.front());
+      once_.pop_front();
+    }
+    const std::string answer = "HTTP/1.1 " + chosen.status +
+                               "\r\nContent-Length: " + std::to_string(chosen.body.size()) +
+                               "\r\nConnection: close\r\n" + chosen.extra_headers + "\r\n" +
+                               (request.method == "HEAD" ? "" : chosen.body);
     for (size_t at = 0; at < answer.size();) {
       const ssize_t n = ::send(fd, answer.data() + at, answer.size() - at, MSG_NOSIGNAL);
       if (n <= 0) break;

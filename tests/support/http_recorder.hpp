@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -30,6 +31,8 @@ class HttpRecorder {
   /// What every later request is answered; the whole status line's rest, for example "204 No
   /// Content".
   void answer(std::string status, std::string body = {}, std::string extra_headers = {});
+  /// What the next request that has no such answer yet is answered, instead.
+  void answer_once(std::string status, std::string body = {}, std::string extra_headers = {});
   /// From now on requests are read and never answered.
   void stay_silent();
   std::vector<RecordedRequest> requests() const;
@@ -42,9 +45,11 @@ class HttpRecorder {
   int stop_ = -1;
   uint16_t port_ = 0;
   mutable std::mutex mutex_;
-  std::string status_ = "200 OK";
-  std::string body_ = "ok";
-  std::string extra_headers_;
+  struct Answer {
+    std::string status, body, extra_headers;
+  };
+  Answer answer_{"200 OK", "ok", ""};
+  std::deque<Answer> once_;
   bool silent_ = false;
   std::vector<RecordedRequest> requests_;
   std::vector<int> unanswered_;
