@@ -14,11 +14,11 @@ std::optional<Login> login_of(const std::optional<PrivilegedLogin>& privileged) 
   return Login{privileged->user, privileged->password};
 }
 
-/// Under its own name a backup comes back whole, as it was taken; under another one only that
-/// database does, and no other is touched.
+/// Without a name a backup comes back whole, as it was taken; with one only that database does, and
+/// no other is touched.
 RestorePlan plan_of(const RestoreRequest& request, RestoreMode mode) {
   RestorePlan out{.mode = mode};
-  if (request.database.empty() || request.database == request.original_name) return out;
+  if (request.database.empty()) return out;
   out.whole = false;
   out.to_database = require_database(request.database, 0);
   out.from_database = require_database(request.original_name, out.to_database);

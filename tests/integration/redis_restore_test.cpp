@@ -20,7 +20,7 @@ TEST_F(RedisRestore, BringsEveryTypeAndEncodingBack) {
   fill(server_);
   const std::string dumped = source_.dump("0");
   FakeCall call;
-  const Outcome ended = restore({{"database", "0"}, {"originalName", "0"}}, dumped, call);
+  const Outcome ended = restore({{"database", ""}}, dumped, call);
   ASSERT_TRUE(ended.ok()) << ended.text();
   EXPECT_EQ(target_server_.fingerprint(), server_.fingerprint());
   EXPECT_EQ(target_server_.run({"DEBUG", "DIGEST"}), server_.run({"DEBUG", "DIGEST"}));
@@ -60,6 +60,18 @@ TEST_F(RedisRestore, UnderAnotherNameOnlyThatDatabaseIsTouched) {
   EXPECT_EQ(target_server_.run({"DBSIZE"}), "1");
   EXPECT_EQ(target_server_.run({"FUNCTION", "LIST"}), "");
   EXPECT_TRUE(logged(call, "of other databases were left out"));
+}
+
+TEST_F(RedisRestore, ADatabaseThatIsNamedWithoutAnOriginIsTheOneOfThatNumber) {
+  fill(server_);
+  const std::string dumped = source_.dump("");
+  target_server_.run({"SET", "zero", "stays"});
+  for (const char* original : {"", "15"}) {
+    FakeCall call;
+    ASSERT_TRUE(restore({{"database", "15"}, {"originalName", original}}, dumped, call).ok());
+    EXPECT_EQ(target_server_.fingerprint(15), server_.fingerprint(15));
+    EXPECT_EQ(target_server_.run({"KEYS", "*"}), "zero\n");
+  }
 }
 
 TEST_F(RedisRestore, KeysThatExpiredMeanwhileAreLeftOutAndCounted) {
