@@ -209,6 +209,7 @@ std::string NotificationRouter::deliver(const std::string& channel_id, const Jso
   AdapterConfig channel{.id = channel_id};
   std::vector<std::string> secrets;
   std::string failure;
+  Rendering rendering;
   try {
     context_.database.read([&](Session& s) {
       if (auto found = AdapterStore{}.find(s, channel_id)) channel = std::move(*found);
@@ -222,14 +223,16 @@ std::string NotificationRouter::deliver(const std::string& channel_id, const Jso
     call.stop = how.stop;
     call.lane = how.is_request ? WorkerLane::Request : WorkerLane::Run;
     const protocol::NotifyRequest request{.adapter = adapter, .event = event};
-    workers_.run(protocol::Operation::Notify, Json(request), call);
+    const Json answer = workers_.run(protocol::Operation::Notify, Json(request), call);
+    rendering = {.text = get_string(answer, "rendered").value_or(""),
+                 .format = get_string(answer, "format").value_or("")};
   } catch (const Error& error) {
     if (how.is_request && error.reason() == "busy") throw;
     failure = error.what();
     if (failure.empty()) failure = "delivery failed";
   }
   const NotificationLog entry =
-      notification_entry(channel, secrets, event, how.execution_id, failure, context_.clock.now_ms());
+      notification_entry(channel, secrets, event, how.execution_id, failure, context_.clock.now_ms(), rendering);
   try {
     context_.database.write([&](Session& s) { NotificationLogStore{}.insert(s, entry); });
   } catch (const std::exception& error) {

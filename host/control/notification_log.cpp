@@ -14,6 +14,22 @@ constexpr size_t kShortestSecret = 4;  // shorter ones would tear words apart
 constexpr size_t kLongestText = 64 * 1024;
 constexpr TimeMs kDay = 86'400'000;
 
+std::string with_entities(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 class Redaction {
  public:
   explicit Redaction(const std::vector<std::string>& secrets) : values_{secrets} {
@@ -23,6 +39,10 @@ class Redaction {
       const size_t path =
           scheme == std::string::npos ? scheme : secret.find_first_of("/?", scheme + 3);
       if (path != std::string::npos) values_.push_back(secret.substr(path));
+    }
+    // Renderings hold texts as a markup language writes them.
+    for (size_t i = 0, plain = values_.size(); i < plain; ++i) {
+      if (values_[i].find_first_of("&<>") != std::string::npos) values_.push_back(with_entities(values_[i]));
     }
     std::erase_if(values_, [](const std::string& value) { return value.size() < kShortestSecret; });
     // The longest first: a part of it must not leave the rest behind.
@@ -55,7 +75,7 @@ class Redaction {
 NotificationLog notification_entry(const AdapterConfig& channel,
                                    const std::vector<std::string>& secrets, const Json& event,
                                    const std::string& execution_id, const std::string& error,
-                                   TimeMs now) {
+                                   TimeMs now, const Rendering& rendering) {
   const Redaction redaction{secrets};
   const Json shown = redaction.document(event);
   const auto text = [&](const char* name) { return get_string(shown, name).value_or(""); };
@@ -73,6 +93,11 @@ NotificationLog notification_entry(const AdapterConfig& channel,
                       .execution_id = execution_id};
   if (const auto fields = shown.find("fields"); fields != shown.end() && !fields->empty())
     out.fields = dump_json(*fields);
+  if (rendering.format == "html") out.rendered_html = redaction.text(rendering.text);
+  if (rendering.format == "json") {
+    const Json payload = Json::parse(rendering.text, nullptr, /*allow_exceptions=*/false);
+    if (payload.is_structured()) out.rendered_payload = dump_json(redaction.document(payload));
+  }
   out.sent_at = now;
   return out;
 }

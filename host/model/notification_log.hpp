@@ -19,7 +19,7 @@ struct NotificationLog {
   std::string fields;  ///< JSON array of {name, value, inline?}
   std::string color;
   std::string rendered_html;
-  std::string rendered_payload;  ///< JSON: what the channel was handed
+  std::string rendered_payload;  ///< JSON: what the service was sent, or else the event
   std::string error;
   std::string execution_id;
   TimeMs sent_at = 0;

@@ -37,11 +37,6 @@ Addresses resolve(const std::string& host, int port, const std::string& where) {
   return Addresses{found};
 }
 
-Error lost(const std::string& where, int number) {
-  return Error{ErrorCode::Unavailable, "the connection to " + where +
-                                           " was lost: " + std::generic_category().message(number)};
-}
-
 }  // namespace
 
 Stream Stream::open(const Call& call, const Address& address, const TlsSettings& tls) {
@@ -53,6 +48,19 @@ Stream Stream::open(const Call& call, const Address& address, const TlsSettings&
     out.shake_hands();
   }
   return out;
+}
+
+Error Stream::lost(int number) const {
+  // A server that wants a certificate says so only after the handshake, and what it says is lost
+  // when something is being sent to it at that moment.
+  if (tls_ != nullptr && !has_spoken_) {
+    return Error{ErrorCode::FailedPrecondition,
+                 where_ +
+                     " ended the connection right after the TLS handshake: it may require a "
+                     "client certificate (\"tlsClientCert\")"};
+  }
+  const std::string reason = number == 0 ? "" : ": " + std::generic_category().message(number);
+  return Error{ErrorCode::Unavailable, "the connection to " + where_ + " was lost" + reason};
 }
 
 void Stream::wait_for(short events, int64_t deadline_ms, const char* doing) const {
@@ -130,21 +138,23 @@ size_t Stream::read(std::span<char> buffer, int64_t idle_ms) {
       size_t taken = 0;
       ERR_clear_error();  // SSL_get_error() looks at the whole queue
       const int result = SSL_read_ex(tls_.get(), buffer.data(), buffer.size(), &taken);
-      if (result == 1) return taken;
+      if (result == 1) {
+        has_spoken_ = true;
+        return taken;
+      }
       if (wait_for_tls(result, deadline, "reading")) continue;
       const int kind = SSL_get_error(tls_.get(), result);
-      if (kind == SSL_ERROR_ZERO_RETURN) return 0;
+      if (kind == SSL_ERROR_ZERO_RETURN && has_spoken_) return 0;
       if (kind == SSL_ERROR_SSL) {  // for example: a client certificate is required
         throw Error{ErrorCode::FailedPrecondition,
                     where_ + " ended the TLS connection: " + tls_reason()};
       }
-      if (errno == 0) return 0;
-      throw lost(where_, errno);
+      throw lost(kind == SSL_ERROR_ZERO_RETURN ? 0 : errno);
     }
     const ssize_t n = recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (n >= 0) return static_cast<size_t>(n);
     if (errno == EINTR) continue;
-    if (errno != EAGAIN) throw lost(where_, errno);
+    if (errno != EAGAIN) throw lost(errno);
     wait_for(POLLIN, deadline, "reading");
   }
 }
@@ -163,13 +173,13 @@ void Stream::write(std::string_view bytes) {
           throw Error{ErrorCode::FailedPrecondition,
                       where_ + " ended the TLS connection: " + tls_reason()};
         }
-        throw lost(where_, errno == 0 ? EPIPE : errno);
+        throw lost(errno);
       }
     } else {
       const ssize_t n = send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (n < 0) {
         if (errno == EINTR) continue;
-        if (errno != EAGAIN) throw lost(where_, errno);
+        if (errno != EAGAIN) throw lost(errno);
         wait_for(POLLOUT, deadline, "writing");
         continue;
       }

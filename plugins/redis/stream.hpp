@@ -38,6 +38,7 @@ class Stream {
   void dial();
   void shake_hands();
   void wait_for(short events, int64_t deadline_ms, const char* doing) const;
+  Error lost(int number) const;
   /// Waits as OpenSSL asks after `result`; false: the far side is gone.
   bool wait_for_tls(int result, int64_t deadline_ms, const char* doing);
 
@@ -46,6 +47,7 @@ class Stream {
   Endpoint endpoint_;  // before fd_: the way to the server goes last
   plugins::UniqueFd fd_;
   TlsSession tls_;
+  bool has_spoken_ = false;  ///< the far side, since the handshake
 };
 
 }  // namespace dbackup::redis

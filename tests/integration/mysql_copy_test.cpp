@@ -11,8 +11,8 @@ CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, b_id INT, name VARCHAR(100) D
 CREATE TABLE b (id INT PRIMARY KEY, a_id INT NOT NULL, twice INT AS (a_id * 2) STORED, CONSTRAINT b_a FOREIGN KEY (a_id) REFERENCES a (id) ON DELETE CASCADE) ENGINE=InnoDB;
 INSERT INTO a (id, b_id, name, `Ütf8 "col`` x`) SELECT seq, seq, CONCAT('n', seq), '4-byte 😀 \n tab\t nul\0 back\\slash ''; DROP TABLE a; -- "quotes" /* c */ # 数据' FROM seq_1_to_50;
 INSERT INTO b (id, a_id) SELECT seq, seq FROM seq_1_to_50;
-CREATE TABLE bytes (x LONGBLOB, f DOUBLE, n DECIMAL(30,10), t TIMESTAMP(6) NULL, j JSON, e ENUM('so so', 'it''s', '😀'), s SET('a','b'), bits BIT(12), g GEOMETRY);
-INSERT INTO bytes VALUES (UNHEX('00ff5c0a0d2e271a22'), -1.5e-300, -0.0000000001, '2024-03-31 01:30:00.123456', '{"k":["ü",null]}', '😀', 'a,b', b'101010101010', ST_GeomFromText('POINT(1 2)'));
+CREATE TABLE bytes (x LONGBLOB, f DOUBLE, n DECIMAL(30,10), t TIMESTAMP(6) NULL, j JSON, e ENUM('so so', 'it''s', 'größe 数'), s SET('a','b'), bits BIT(12), g GEOMETRY);
+INSERT INTO bytes VALUES (UNHEX('00ff5c0a0d2e271a22'), -1.5e-300, -0.0000000001, '2024-03-31 01:30:00.123456', '{"k":["ü",null]}', 'größe 数', 'a,b', b'101010101010', ST_GeomFromText('POINT(1 2)'));
 INSERT INTO bytes (x) VALUES (REPEAT(UNHEX('00ff5c27'), 300000)), (''), (NULL);
 CREATE TABLE `empty table` (i INT) ENGINE=InnoDB;
 CREATE TABLE `my isam` (i INT, t TEXT, FULLTEXT (t)) ENGINE=MyISAM;
@@ -70,9 +70,9 @@ TEST_F(MysqlCopy, OfEverythingUnderAwkwardNames) {
   for (int round = 0; round < 2; ++round) {  // the second time over the first copy
     const Outcome ended = restore(good, dumped, name);
     ASSERT_TRUE(ended.ok()) << ended.text() << "\n" << ended.detail;
-    EXPECT_EQ(server_.content(good), before) << round;
+    EXPECT_EQ(difference(server_.content(good), before), "") << round;
   }
-  EXPECT_EQ(server_.content(name), before);
+  EXPECT_EQ(difference(server_.content(name), before), "");
   EXPECT_EQ(server_.sql(good, "SELECT old_words(), w FROM old_view"), "größe|größe");
   EXPECT_EQ(server_.sql(good, "SELECT COUNT(*), MAX(more) FROM z_base"), "50|51");
   // The copy stands on its own feet: it goes on working when the original is gone.
@@ -96,7 +96,7 @@ TEST_F(MysqlCopy, OverTheOriginalBringsEverythingBack) {
       "CREATE TRIGGER c_third AFTER DELETE ON a FOR EACH ROW SET @x = 1");
   const Outcome ended = restore("original", dumped, "original");
   ASSERT_TRUE(ended.ok()) << ended.text() << "\n" << ended.detail;
-  EXPECT_EQ(server_.content("original"), before);
+  EXPECT_EQ(difference(server_.content("original"), before), "");
 }
 
 TEST_F(MysqlCopy, LeavesAloneWhatTheDumpDoesNotHold) {
@@ -114,7 +114,7 @@ TEST_F(MysqlCopy, LeavesAloneWhatTheDumpDoesNotHold) {
 TEST_F(MysqlCopy, OfAnEmptyDatabaseKeepsItsCharacterSet) {
   create("nothing", "ALTER DATABASE CHARACTER SET latin2 COLLATE latin2_hungarian_ci");
   ASSERT_TRUE(restore("nothing copy", source_.dump("nothing"), "nothing").ok());
-  EXPECT_EQ(server_.content("nothing copy"), server_.content("nothing"));
+  EXPECT_EQ(difference(server_.content("nothing copy"), server_.content("nothing")), "");
 }
 
 TEST_F(MysqlCopy, GivesObjectsToWhoRestoresUnlessAskedToKeepTheirDefiners) {
@@ -153,7 +153,7 @@ TEST_F(MysqlCopy, GivesObjectsToWhoRestoresUnlessAskedToKeepTheirDefiners) {
   plain.config()["definers"] = "strip";
   const Outcome refused = plain.restore("owned copy", dumped);
   EXPECT_EQ(refused.status, DBACKUP_PERMISSION_DENIED) << refused.text();
-  EXPECT_NE(refused.message.find("SET USER"), std::string::npos) << refused.message;
+  EXPECT_NE(refused.message.find("privileged user"), std::string::npos) << refused.message;
   EXPECT_EQ(server_.sql("", definers), "gone@10.0.0.1");
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "tests/integration/source_bench.hpp"
 #include "tests/support/mariadb_server.hpp"
 
@@ -24,6 +26,21 @@ inline std::string ticked(const std::string& name) {
   std::string out = "`";
   for (const char c : name) out += c == '`' ? "``" : std::string(1, c);
   return out + "`";
+}
+
+/// The first line in which two contents differ, from both; "" when they are the same.
+inline std::string difference(const std::string& is, const std::string& wanted) {
+  std::istringstream a{is};
+  std::istringstream b{wanted};
+  std::string x;
+  std::string y;
+  while (true) {
+    const bool has_x = static_cast<bool>(std::getline(a, x));
+    const bool has_y = static_cast<bool>(std::getline(b, y));
+    if (!has_x && !has_y) return "";
+    if (has_x != has_y || x != y)
+      return (has_x ? x : "(end)") + "\ninstead of\n" + (has_y ? y : "(end)");
+  }
 }
 
 /// Enough rows that neither pipe nor socket buffers hide what happens in the middle.

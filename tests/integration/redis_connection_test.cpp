@@ -84,8 +84,8 @@ TEST_F(RedisTls, AServerWithoutTlsIsToldFromOneThatIsNotThere) {
 constexpr const char* kSecret = "s3cr:et 'p\"w \xF0\x9F\x94\x91";
 
 TEST_F(Redis, LogsInWithAUserOrWithThePasswordAlone) {
-  server_.run({"ACL", "SETUSER", "back up", "on", std::string{">"} + kSecret, "~*", "+@all"});
-  source_.config()["username"] = "back up";
+  server_.run({"ACL", "SETUSER", "back-up", "on", std::string{">"} + kSecret, "~*", "+@all"});
+  source_.config()["username"] = "back-up";
   source_.config()["password"] = kSecret;
   EXPECT_TRUE(source_.test().ok()) << source_.test().text();
   source_.config()["password"] = "wrong-password";
@@ -171,7 +171,9 @@ TEST_F(RedisSentinel, TheMasterIsFoundAndFoundAgainAfterAFailover) {
   ASSERT_TRUE(sentinel_.wait_until({"SENTINEL", "replicas", "main"},
                                    std::to_string(replica_.plain_port())));
   by_name_.config()["preferReplica"] = true;
-  ASSERT_TRUE(sentinel_.wait_until({"SENTINEL", "replicas", "main"}, "ok"));
+  sentinel_.run({"SENTINEL", "DEBUG", "INFO-PERIOD", "200"});
+  ASSERT_TRUE(
+      sentinel_.wait_until({"SENTINEL", "replicas", "main"}, "master-link-status\nok\n"));
   FakeCall call;
   MemoryWriter out;
   ASSERT_TRUE(by_name_.dump(call, {{"database", "0"}}, out).ok());

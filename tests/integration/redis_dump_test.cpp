@@ -102,6 +102,8 @@ TEST_F(Redis, WritersGoOnWhileADumpIsTaken) {
   });
   ASSERT_TRUE(source_.dump(call, {{"database", "0"}}, out).ok());
   RedisServer second{{.rdb = out.content()}};
+  EXPECT_EQ(second.run({"DBSIZE"}), "20000");
+  EXPECT_EQ(second.run({"GET", "written meanwhile"}), "(nil)");
   EXPECT_EQ(second.run({"DEBUG", "DIGEST"}), before);
 }
 

@@ -84,6 +84,14 @@ std::string without_definer(std::string text) {
   return text;
 }
 
+/// Columns that take their default from a sequence name the database it is in.
+std::string without(std::string text, const std::string& piece) {
+  for (size_t at = text.find(piece); at != std::string::npos; at = text.find(piece, at)) {
+    text.erase(at, piece.size());
+  }
+  return text;
+}
+
 }  // namespace
 
 bool MariadbServer::installed() { return fs::exists(kServer); }
@@ -192,7 +200,8 @@ std::string MariadbServer::content(const std::string& database) const {
         out += without_definer(cells[1]) + "|" + cells[2] + "|" + cells[3] + "\n";
       }
     } else {
-      out += run(raw, "SHOW CREATE TABLE " + table).at(0).at(1) + "\n";
+      out += without(run(raw, "SHOW CREATE TABLE " + table).at(0).at(1), quoted(database) + ".") +
+             "\n";
     }
     const Rows columns =
         run(raw,

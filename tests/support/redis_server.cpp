@@ -90,7 +90,7 @@ RedisServer::RedisServer(Options options)
     if (process_.start_listening(argv, plain_port_)) {
       connect();
       // A server that still loads its file answers too.
-      if (!options_.sentinel) wait_until({"INFO", "persistence"}, "loading:0");
+      if (!options_.sentinel) wait_until({"INFO", "persistence"}, "\nloading:0");
       return;
     }
   }
@@ -98,6 +98,7 @@ RedisServer::RedisServer(Options options)
 }
 
 void RedisServer::connect() {
+  if (socket_.fd >= 0) close(socket_.fd);
   socket_.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -155,8 +156,16 @@ RedisAnswer RedisServer::receive() {
 RedisAnswer RedisServer::ask(const std::vector<std::string>& words) {
   std::string out = "*" + std::to_string(words.size()) + "\r\n";
   for (const auto& word : words) out += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-  send(out);
-  return receive();
+  try {
+    send(out);
+    return receive();
+  } catch (const std::runtime_error&) {
+    if (!process_.running()) throw;
+    in_.clear();  // a server ends its connections when it becomes a master
+    connect();
+    send(out);
+    return receive();
+  }
 }
 
 std::string RedisServer::run(const std::vector<std::string>& words) {

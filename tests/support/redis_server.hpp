@@ -45,7 +45,6 @@ class RedisServer {
   /// Where the adapter shall connect.
   int port() const noexcept { return port_; }
   int plain_port() const noexcept { return plain_port_; }
-  pid_t pid() const noexcept { return process_.pid(); }
   const RedisCertificates& certificates() const noexcept { return certificates_; }
   std::string log_tail() const { return process_.log_tail(); }
   std::string folder() const { return process_.folder().string(); }

@@ -4,8 +4,7 @@
 namespace dbackup::host {
 
 Json notify(const protocol::NotifyRequest& request, OperationContext& context) {
-  NotifierProxy{request.adapter, context.events, context.cancel}.send(request.event);
-  return Json::object();
+  return NotifierProxy{request.adapter, context.events, context.cancel}.send(request.event);
 }
 
 }  // namespace dbackup::host

@@ -13,8 +13,8 @@ class NotifierProxy : public AdapterInstance<dbackup_notifier> {
 
   /// Delivers a test message. {message, …}
   Json test() { return ask(table().test, Json::object()); }
-  /// Delivers `event`; throws unless the far side accepted it.
-  void send(const Json& event) { ask(table().send, event); }
+  /// Delivers `event`; throws unless the far side accepted it. {rendered?, format?}
+  Json send(const Json& event) { return ask(table().send, event); }
 };
 
 }  // namespace dbackup::host

@@ -298,5 +298,21 @@ TEST(NotificationEntry, HoldsNoSecretWhateverIsQuoted) {
   EXPECT_EQ(Json::parse(entry.rendered_payload)["title"], "Backup Failed: x");
 }
 
+TEST(NotificationEntry, KeepsWhatTheChannelSaysItDelivered) {
+  const AdapterConfig channel{.id = "c", .name = "mail", .adapter_id = "email"};
+  const std::vector<std::string> secrets{"a&b<secret>"};
+  const Json event{{"eventType", "backup_failure"}, {"title", "T"}};
+  const auto entry = [&](const std::string& text, const std::string& format) {
+    return notification_entry(channel, secrets, event, "run", "", 7, {text, format});
+  };
+  const NotificationLog page = entry("<p>T a&amp;b&lt;secret&gt;</p>", "html");
+  EXPECT_EQ(page.rendered_html, "<p>T [hidden]</p>");
+  EXPECT_EQ(Json::parse(page.rendered_payload), event);
+  const NotificationLog body = entry(R"({"text":"T a&b<secret>"})", "json");
+  EXPECT_EQ(body.rendered_html, "");
+  EXPECT_EQ(body.rendered_payload, R"({"text":"T [hidden]"})");
+  EXPECT_EQ(Json::parse(entry("no JSON", "json").rendered_payload), event);
+}
+
 }  // namespace
 }  // namespace dbackup::host
