@@ -67,9 +67,10 @@ void Markers::abort(const std::string& key, const std::string& upload_id, const 
   const Pairs query{{"uploadId", upload_id}};
   for (int tries = kAbortTries;; --tries) {
     client_.send({.method = "DELETE", .key = key, .query = query, .accept = {404}}, what, check);
-    // A part that was on its way can arrive after the abort and stay; asking shows it.
+    // A part that was on its way can arrive after the abort and stay; asking shows it,
+    // where the key may ask.
     const Response left =
-        client_.send({.key = key, .query = query, .accept = {404, 501}}, what, check);
+        client_.send({.key = key, .query = query, .accept = {403, 404, 501}}, what, check);
     if (left.status != 200) return;
     if (tries == 1) throw Error{ErrorCode::Unavailable, what + ": parts of it are still there"};
   }

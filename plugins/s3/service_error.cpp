@@ -88,8 +88,10 @@ std::string cleared(std::string text, const Credentials& secrets) {
 
 std::string hint(const Settings& settings, const ErrorBody& body, const Response& response) {
   std::string region = body.region.empty() ? response.header("x-amz-bucket-region") : body.region;
-  if (response.status == 301 || response.status == 307 || body.code == "PermanentRedirect" ||
-      body.code == "AuthorizationHeaderMalformed") {
+  // An answer to HEAD has no body to say more than the region.
+  const bool bare = response.status == 400 && response.body.empty();
+  if (response.status == 301 || response.status == 307 || bare ||
+      body.code == "PermanentRedirect" || body.code == "AuthorizationHeaderMalformed") {
     if (!region.empty() && region != settings.region) {
       return "the bucket is in region \"" + region + "\", not in \"" + settings.region +
              "\": set \"region\" to it";
@@ -116,6 +118,10 @@ std::string hint(const Settings& settings, const ErrorBody& body, const Response
   }
   if (body.code == "SignatureDoesNotMatch") {
     return "the server computed another signature: check \"secretAccessKey\", and \"region\"";
+  }
+  if (response.body.empty() && (response.status == 400 || response.status == 403)) {
+    return "the server answered " + std::to_string(response.status) +
+           " without a reason; testing the connection shows more";
   }
   if (body.code == "NoSuchBucket") return "there is no bucket \"" + settings.bucket + "\"";
   return {};

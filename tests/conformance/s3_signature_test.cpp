@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "plugins/s3/part_plan.hpp"
+#include "plugins/s3/settings.hpp"
 #include "plugins/s3/sigv4.hpp"
 
 namespace dbackup::plugins::s3 {
@@ -127,6 +128,51 @@ TEST(S3PartPlan, GrowsWithinTheMemoryAndKnowsItsLargestObject) {
   const PartPlan equal{16 * kMiB, 64 * kMiB, true};
   EXPECT_EQ(equal.size_of(10'000), 16 * kMiB);
   EXPECT_EQ(equal.largest_object(), uint64_t{160'000} * kMiB);
+}
+
+Settings settings(Flavour flavour, const Json& more) {
+  Json config{{"bucket", "backups"},
+              {"accessKeyId", "a"},
+              {"secretAccessKey", "b"},
+              {"pathPrefix", "//deep/er/"}};
+  config.update(more);
+  return parse_settings(Config{config}, flavour);
+}
+
+TEST(S3Address, IsMadeFromWhatEachServiceIsNamedBy) {
+  const Settings aws = settings(Flavour::Aws, {{"region", "eu-central-1"}});
+  EXPECT_EQ(aws.scheme + "://" + aws.host, "https://backups.s3.eu-central-1.amazonaws.com");
+  EXPECT_EQ(aws.base_path, "");
+  EXPECT_EQ(aws.prefix, "deep/er/");
+  EXPECT_EQ(aws.storage_class, "STANDARD");
+  EXPECT_TRUE(aws.atomic_commit);
+  EXPECT_EQ(settings(Flavour::Aws, {{"region", "cn-north-1"}}).host,
+            "backups.s3.cn-north-1.amazonaws.com.cn");
+  const Settings r2 = settings(Flavour::R2, {{"accountId", "0a1b"}});
+  EXPECT_EQ(r2.host, "backups.0a1b.r2.cloudflarestorage.com");
+  EXPECT_EQ(r2.region, "auto");
+  EXPECT_TRUE(r2.equal_parts);
+  EXPECT_EQ(settings(Flavour::R2, {{"accountId", "0a1b"}, {"jurisdiction", "eu"}}).host,
+            "backups.0a1b.eu.r2.cloudflarestorage.com");
+  EXPECT_EQ(settings(Flavour::Hetzner, Json::object()).host, "backups.fsn1.your-objectstorage.com");
+  EXPECT_EQ(settings(Flavour::Hetzner, {{"region", "hel1"}}).region, "hel1");
+  EXPECT_THROW(settings(Flavour::Hetzner, {{"pathPrefix", "/"}}), Error);
+}
+
+TEST(S3Address, TakesTheBucketIntoThePathWhereAHostCannotHoldIt) {
+  const Settings plain = settings(Flavour::Generic, {{"endpoint", "https://s3.example.org:9000/"}});
+  EXPECT_EQ(plain.host, "backups.s3.example.org:9000");
+  EXPECT_EQ(plain.base_path, "");
+  const Settings path = settings(
+      Flavour::Generic, {{"endpoint", "https://example.org/storage/s3"}, {"forcePathStyle", true}});
+  EXPECT_EQ(path.host, "example.org");
+  EXPECT_EQ(path.base_path, "/storage/s3/backups");
+  EXPECT_EQ(settings(Flavour::Generic, {{"endpoint", "http://10.0.0.1:443"}}).base_path,
+            "/backups");
+  EXPECT_EQ(settings(Flavour::Generic, {{"endpoint", "http://[::1]:80"}}).host, "[::1]");
+  const Settings dotted = settings(Flavour::Aws, {{"region", "eu-west-1"}, {"bucket", "a.b"}});
+  EXPECT_EQ(dotted.host, "s3.eu-west-1.amazonaws.com") << "no certificate covers a.b.s3.…";
+  EXPECT_EQ(dotted.base_path, "/a.b");
 }
 
 }  // namespace
