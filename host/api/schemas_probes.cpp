@@ -61,7 +61,7 @@ Json server_folder() { return wrapped(described(folder_fields(), "folders first,
 Json remote_folder() {
   return object({required("config", described(any_object(),
                                               "host, port, username, authType, password, "
-                                              "privateKey, passphrase")),
+                                              "privateKey, passphrase, hostKey")),
                  optional("path", described(text(0, 4096), "absolute; /")),
                  optional("adapterId", nullable(text())),
                  optional("sshCredentialId", nullable(text()))});

@@ -51,6 +51,11 @@ constexpr std::array kSettings{
                "Adapter processes at once for requests (listings, downloads, tests); more are answered 503.", 1, 256},
     SettingRow{"worker.address_space_mib", Integer, "4096",
                "Address space of one adapter process; a leaking plugin ends itself there. 0: unlimited.", 0, 1048576},
+    SettingRow{"ssh.host_keys", Choice, "trust-first",
+               "Host keys of SSH servers that are not known yet: trust-first accepts and remembers the first one, strict "
+               "refuses until one was entered, accept-any never compares. A known key that differs is always refused, "
+               "except by accept-any; a fingerprint set at an adapter beats all of them.", 0, 0,
+               "trust-first|strict|accept-any"},
     SettingRow{"backup.confirm", Choice, "size",
                "After a destination committed: size compares the size it reports with the bytes hashed on the way; "
                "read reads everything back and compares the hash.", 0, 0, "size|read"},

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "control/plugin_registry.hpp"
+#include "control/ssh_trust.hpp"
 #include "protocol/secret_names.hpp"
 #include "store/adapter_store.hpp"
 
@@ -66,6 +67,8 @@ protocol::AdapterRef AdapterResolver::resolve_plain(const std::string& adapter_i
           registered->descriptor, with_credentials(context_, registered->descriptor, config, slots),
           true)};
   refuse_private_paths(out, plugins_, context_.data_dir);
+  const auto& use = registered->descriptor.ssh;
+  if (use && use->asked(out.config)) out.ssh = ssh_trust(context_, *use, out.config);
   return out;
 }
 

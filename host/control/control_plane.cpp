@@ -2,6 +2,7 @@
 
 #include "control/execution_recorder.hpp"
 #include "control/reconcile.hpp"
+#include "control/ssh_trust.hpp"
 #include "control/task_work.hpp"
 
 namespace dbackup::host {
@@ -26,6 +27,7 @@ struct ControlPlane::Parts {
                        notifications, secrets}},
         tasks{context},
         scheduler{context, tasks, [this] { queue.kick(); }} {
+    workers.on_host_key([this](const Json& seen) { keep_host_key(this->context, seen); });
     add_control_tasks(tasks, context, catalog, queue, observer);
   }
 

@@ -71,10 +71,19 @@ WorkerClient::~WorkerClient() {
   shared_->changed.wait(lock, [this] { return shared_->fetches == 0; });
 }
 
+WorkerCall WorkerClient::watched(WorkerCall call) const {
+  if (!on_host_key_) return call;
+  call.on_event = [seen = on_host_key_, next = std::move(call.on_event)](const protocol::Event& event) {
+    if (event.kind == protocol::EventKind::HostKey) seen(event.data);
+    if (next) next(event);
+  };
+  return call;
+}
+
 Json WorkerClient::run(protocol::Operation op, const Json& body, const WorkerCall& call) {
   const Slot slot{shared_, call.lane, limits_};
   WorkerConversation conversation{
-      launcher_, op, body, call,
+      launcher_, op, body, watched(call),
       {.program_version = program_version_, .greeting = limits_.greeting, .cancel_grace = limits_.cancel_grace}};
   return conversation.wait_result();
 }
@@ -101,7 +110,7 @@ WorkerClient::Fetch WorkerClient::fetch(const protocol::FetchRequest& request, s
   WorkerCall call;
   call.stop = end->stop_.get_token();
   auto conversation = std::make_shared<WorkerConversation>(
-      launcher_, protocol::Operation::Fetch, Json(request), call,
+      launcher_, protocol::Operation::Fetch, Json(request), watched(std::move(call)),
       WorkerConversation::Setup{.program_version = program_version_,
                                 .greeting = limits_.greeting,
                                 .cancel_grace = limits_.cancel_grace,

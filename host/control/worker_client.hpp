@@ -81,6 +81,10 @@ class WorkerClient {
   /// "busy" when all slots stayed taken. No worker of this call is left when it returns.
   Json run(protocol::Operation op, const Json& body, const WorkerCall& call = {});
 
+  /// `seen` gets the data of every "host_key" event, in the thread that runs the operation. To be
+  /// set before the first one. [one thread]
+  void on_host_key(std::function<void(const Json&)> seen) { on_host_key_ = std::move(seen); }
+
   /// run(), collecting the "item" events' data.
   std::vector<Json> items(protocol::Operation op, const Json& body, WorkerCall call = {});
 
@@ -95,10 +99,12 @@ class WorkerClient {
  private:
   class Slot;
   struct Shared;
+  WorkerCall watched(WorkerCall call) const;
   WorkerLauncher& launcher_;
   std::string program_version_;
   Limits limits_;
   std::shared_ptr<Shared> shared_;
+  std::function<void(const Json&)> on_host_key_;
 };
 
 }  // namespace dbackup::host

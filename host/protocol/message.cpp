@@ -8,14 +8,16 @@
 namespace dbackup::host::protocol {
 namespace {
 
-constexpr std::array<std::string_view, 20> kOperations{
+constexpr std::array<std::string_view, 22> kOperations{
     "describe",        "test",           "ping",    "list_databases", "prepare_restore",
     "backup",          "restore",        "list",    "fetch",          "stat",
     "remove",          "verify",         "cleanup", "write_sidecar",  "notify",
-    "cleanup_restore", "database_stats", "tables",  "rows",           "browse"};
+    "cleanup_restore", "database_stats", "tables",  "rows",           "browse",
+    "test_ssh",        "list_remote"};
 
-constexpr std::array<std::string_view, 8> kEvents{"log",   "progress", "stage",  "item",
-                                                  "start", "reserve",  "result", "error"};
+constexpr std::array<std::string_view, 9> kEvents{"log",   "progress", "stage",  "item",
+                                                  "start", "reserve",  "result", "error",
+                                                  "host_key"};
 
 }  // namespace
 

@@ -40,10 +40,23 @@ enum class Operation {
   Tables,
   Rows,
   Browse,
+  TestSsh,
+  ListRemote,
 };
 std::string_view to_string(Operation operation) noexcept;
 /// Throws Error{InvalidArgument} for an unknown name.
 Operation parse_operation(std::string_view name);
+
+/// A host key that was accepted before.
+struct SshHostKey {
+  std::string type;         ///< "ssh-ed25519", …; "": not known
+  std::string fingerprint;  ///< "SHA256:…"
+};
+/// What the host knows about the SSH server of an adapter.
+struct SshTrust {
+  std::string policy = "strict";  ///< "trust-first", "strict" or "accept-any"
+  std::vector<SshHostKey> known;
+};
 
 /// A plugin's adapter with its complete configuration: defaults applied, credentials merged, secrets in
 /// clear. Travels on stdin only.
@@ -51,6 +64,7 @@ struct AdapterRef {
   std::string plugin_path;
   std::string adapter_id;
   Json config = Json::object();
+  SshTrust ssh;  ///< of the server its SSH options name
 };
 
 struct DescribeRequest {
@@ -81,6 +95,16 @@ struct RowsRequest {
 /// Items {name, path}: the folders directly below; then {}.
 struct BrowseRequest {
   AdapterRef adapter;
+  std::string path;
+};
+
+/// An SSH login that belongs to no adapter yet: `config` holds it in the options that start with
+/// `prefix`. TestSsh → {message}, after looking at the folder `path` unless it is empty; ListRemote:
+/// items {name, type: file|directory, size?, modifiedMs?} of the folder `path`, then {path}.
+struct SshRequest {
+  std::string prefix;
+  Json config = Json::object();
+  SshTrust ssh;
   std::string path;
 };
 
@@ -221,12 +245,13 @@ struct Request {
   Json body = Json::object();
 };
 
-enum class EventKind { Log, Progress, Stage, Item, Start, Reserve, Result, Error };
+enum class EventKind { Log, Progress, Stage, Item, Start, Reserve, Result, Error, HostKey };
 std::string_view to_string(EventKind kind) noexcept;
 
 /// Log: {level: info|success|warning|error, type: general|command|storage|security, message, details?}
 /// Progress: {done, total, detail?} (total 0: unknown) · Stage: {name} · Item, Start, Result: see requests
 /// Reserve: {path}: the worker waits for "proceed" before it opens any destination's put
+/// HostKey: {host, port, type, fingerprint}: of an SSH server, accepted because none was known
 /// Error: {code, reason?, message, detail?}
 struct Event {
   std::string request_id;

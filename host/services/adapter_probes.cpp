@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/control_plane.hpp"
+#include "control/ssh_trust.hpp"
 #include "model/adapter_metadata.hpp"
 #include "protocol/message_json.hpp"
 #include "services/adapter_failure.hpp"
@@ -10,7 +11,6 @@
 #include "services/backup_path_rules.hpp"
 #include "services/redaction.hpp"
 #include "services/rights.hpp"
-#include "services/server_files.hpp"
 #include "services/ssh_settings.hpp"
 #include "store/adapter_store.hpp"
 
@@ -159,8 +159,25 @@ FolderListing AdapterProbes::browse(const std::string& id, const std::string& pa
   return out;
 }
 
-void AdapterProbes::test_ssh(const std::string& adapter_id, const Json& config,
-                             const std::string& credential_id) {
+protocol::SshRequest AdapterProbes::ssh_request(const Json& config,
+                                                const std::string& credential_id,
+                                                SshNames names) const {
+  const ControlContext& context = control_.context();
+  protocol::SshRequest request{.prefix = names == SshNames::Bare ? "" : "ssh",
+                               .config = with_ssh_credential(context, config, credential_id, names),
+                               .ssh = {},
+                               .path = {}};
+  check_ssh_settings(request.config, names);
+  const protocol::SshUse use{.prefix = request.prefix, .option = ""};
+  // Forms send numbers as text.
+  Json& port = request.config[use.member("port")];
+  if (port.is_string()) port = std::stoll(port.get<std::string>());
+  request.ssh = ssh_trust(context, use, request.config);
+  return request;
+}
+
+ConnectionTestResult AdapterProbes::test_ssh(const std::string& adapter_id, const Json& config,
+                                             const std::string& credential_id) {
   // Kinds that know SSH alone call its settings by their bare names.
   bool is_bare = !config.contains("sshHost") && config.contains("host");
   if (!adapter_id.empty()) {
@@ -169,18 +186,47 @@ void AdapterProbes::test_ssh(const std::string& adapter_id, const Json& config,
       throw Error(ErrorCode::InvalidArgument, "unsupported adapter \"" + adapter_id + "\"");
     is_bare = plugin->descriptor.option("sshHost") == nullptr;
   }
-  const SshNames names = is_bare ? SshNames::Bare : SshNames::Prefixed;
-  check_ssh_settings(with_ssh_credential(control_.context(), config, credential_id, names), names);
-  throw Error(ErrorCode::Unimplemented, kNoSsh);
+  protocol::SshRequest request =
+      ssh_request(config, credential_id, is_bare ? SshNames::Bare : SshNames::Prefixed);
+  request.path = text_of(config, "backupPath");
+  WorkerCall call;
+  call.deadline = limits_.test;
+  ConnectionTestResult result;
+  try {
+    const Json answer = control_.workers().run(protocol::Operation::TestSsh, request, call);
+    result = {.success = true, .message = text_of(answer, "message")};
+  } catch (const Error& error) {
+    rethrow_if_busy(error);
+    result.message = error.what();
+  }
+  return result;
 }
 
-void AdapterProbes::browse_ssh(const Json& config, const std::string& credential_id,
-                               const std::string& path) {
-  constexpr SshNames kNames = SshNames::Bare;
-  check_ssh_settings(with_ssh_credential(control_.context(), config, credential_id, kNames),
-                     kNames);
-  checked_server_path(path);
-  throw Error(ErrorCode::Unimplemented, kNoSsh);
+ServerFolder AdapterProbes::browse_ssh(const Json& config, const std::string& credential_id,
+                                       const std::string& path) {
+  protocol::SshRequest request = ssh_request(config, credential_id, SshNames::Bare);
+  request.path = checked_server_path(path);
+  ServerFolder out{.path = request.path, .parent = {}, .entries = {}};
+  if (out.path != "/") {
+    const size_t slash = out.path.rfind('/');
+    out.parent = slash == 0 ? "/" : out.path.substr(0, slash);
+  }
+  const std::string base = out.path == "/" ? "/" : out.path + "/";
+  as_adapter_failure([&] {
+    WorkerCall call;
+    call.deadline = limits_.test;
+    for (const Json& item :
+         control_.workers().items(protocol::Operation::ListRemote, request, call)) {
+      const std::string name = text_of(item, "name");
+      out.entries.push_back({.name = name,
+                             .path = base + name,
+                             .is_folder = text_of(item, "type") == "directory"});
+    }
+  });
+  std::ranges::sort(out.entries, [](const ServerFile& a, const ServerFile& b) {
+    return a.is_folder != b.is_folder ? a.is_folder : a.name < b.name;
+  });
+  return out;
 }
 
 }  // namespace dbackup::host

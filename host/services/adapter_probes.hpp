@@ -8,14 +8,17 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "model/principal.hpp"
+#include "services/server_files.hpp"
 
 namespace dbackup::host {
 
 class ControlPlane;
 struct AdapterConfig;
 struct RegisteredAdapter;
+enum class SshNames;
 namespace protocol {
 struct AdapterRef;
+struct SshRequest;
 }
 
 /// A configuration to try, stored or not.
@@ -76,13 +79,13 @@ class AdapterProbes {
   /// The folders directly below `path` ("": the root) of a storage; supported false when the kind
   /// cannot tell. NotFound unless a storage adapter.
   FolderListing browse(const std::string& id, const std::string& path);
-  /// A connection by SSH as `config` and the profile `credential_id` ("": none) say. There is none
-  /// yet: always throws, at the latest Error{Unimplemented}.
-  [[noreturn]] void test_ssh(const std::string& adapter_id, const Json& config,
-                             const std::string& credential_id);
-  /// The same for one folder of such a machine.
-  [[noreturn]] void browse_ssh(const Json& config, const std::string& credential_id,
-                               const std::string& path);
+  /// Connects by SSH as `config` and the profile `credential_id` ("": none) say, runs a program and
+  /// looks at the folder "backupPath" where one is given.
+  ConnectionTestResult test_ssh(const std::string& adapter_id, const Json& config,
+                                const std::string& credential_id);
+  /// One folder of such a machine, folders first.
+  ServerFolder browse_ssh(const Json& config, const std::string& credential_id,
+                          const std::string& path);
 
  private:
   /// The kind, for a caller who may read its type. Throws Error{`unknown`} when there is none.
@@ -93,6 +96,8 @@ class AdapterProbes {
   /// somebody who may not: the address they would be sent to is the caller's choice.
   protocol::AdapterRef target(const Principal& who, const RegisteredAdapter& kind,
                               const ConnectionTest& test) const;
+  protocol::SshRequest ssh_request(const Json& config, const std::string& credential_id,
+                                   SshNames names) const;
   std::vector<std::string> list(const protocol::AdapterRef& adapter,
                                 std::chrono::milliseconds deadline);
   void note_version(const Principal& who, const ConnectionTest& test, const RegisteredAdapter& kind,

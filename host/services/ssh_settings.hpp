@@ -10,9 +10,6 @@ namespace dbackup::host {
 /// How a configuration calls its SSH settings: "sshHost", …, or "host", … where it has no others.
 enum class SshNames { Prefixed, Bare };
 
-/// What every answer says that would need a connection by SSH.
-inline constexpr const char* kNoSsh = "connections by SSH are not built into this version yet";
-
 /// `config` with the login of the SSH key profile `id` laid over it; "": as it is. Throws
 /// Error{InvalidArgument} when there is no such profile, or it is of another type.
 Json with_ssh_credential(const ControlContext& context, Json config, const std::string& id,

@@ -198,7 +198,6 @@ struct TextWriter {
 
 TestResult RemoteStorage::test(Call& call) {
   const auto tree = connect(call);
-  tree->check_root();
   const std::string_view content = "connection test\n";
   const std::string path = probe_path(adapter_id_);
   TextReader text{content};
@@ -211,7 +210,7 @@ TestResult RemoteStorage::test(Call& call) {
   try {
     TextWriter back;
     Writer out{&back.raw};
-    tree->download(path, 0, content.size(), out);
+    tree->download(path, {.length = content.size(), .size = content.size()}, out);
     if (std::string_view{back.bytes.data(), back.size} != content) {
       throw Error{ErrorCode::DataLoss,
                   "\"" + tree->shown("") + "\" does not give back what was written"};
@@ -245,7 +244,7 @@ void RemoteStorage::get(Call& call, const std::string& path, uint64_t offset,
   if (offset >= there->size) return;
   const uint64_t wanted = std::min(length.value_or(there->size - offset), there->size - offset);
   if (wanted == 0) return;
-  if (tree->download(path, offset, wanted, out) != wanted) {
+  if (tree->download(path, {offset, wanted, there->size}, out) != wanted) {
     throw Error{ErrorCode::DataLoss, "\"" + tree->shown(path) + "\" ended before its size"};
   }
 }
@@ -277,7 +276,6 @@ bool RemoteStorage::remove(Call& call, const std::string& path) {
 uint64_t RemoteStorage::cleanup(Call& call, const std::string& token) {
   check_token(token);
   const auto tree = connect(call);
-  tree->check_root();
   std::vector<std::string> left;
   tree->each_entry(kTemporaryFolder, [&](const RemoteEntry& entry) {
     if (entry.name.starts_with(token + ".")) left.push_back(joined(kTemporaryFolder, entry.name));

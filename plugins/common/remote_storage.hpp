@@ -25,6 +25,13 @@ struct RemoteEntry {
   int64_t modified_ms = 0;
 };
 
+/// Bytes of an object that has `size` of them.
+struct RemotePart {
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  uint64_t size = 0;
+};
+
 /// One login on a server, for one operation. Paths are relative to the configured prefix, checked
 /// by the caller, with '/'; "" is the prefix itself. Every function may throw Error{Unavailable}
 /// when the server is gone and Error{Cancelled}. Used by one thread.
@@ -58,9 +65,9 @@ class RemoteTree {
   virtual bool discard(const std::string& temporary) = 0;
   /// After a commit: removes what the temporary name still holds, where it is more than a file.
   virtual void committed(const std::string& temporary) { (void)temporary; }
-  /// Writes `length` bytes from `offset`, which lie inside the object; the number written.
-  virtual uint64_t download(const std::string& path, uint64_t offset, uint64_t length,
-                            Writer& out) = 0;
+  /// Writes `part.length` bytes from `part.offset`, which lie inside the object; the number
+  /// written.
+  virtual uint64_t download(const std::string& path, const RemotePart& part, Writer& out) = 0;
   /// "host:/prefix/path" or alike, for messages.
   virtual std::string shown(const std::string& path) const = 0;
 };

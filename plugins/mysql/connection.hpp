@@ -54,6 +54,8 @@ class Connection {
   std::string literal(std::string_view text) const;
 
   const ServerVersion& version() const noexcept { return version_; }
+  /// What the server said beside the last statement, which it did all the same.
+  unsigned warning_count() const noexcept { return mysql_warning_count(raw_.get()); }
   unsigned long session_id() const noexcept { return session_id_; }
   /// Does the session's sql_mode take '\' in strings as it stands? The server says so with each
   /// answer.

@@ -33,8 +33,9 @@ Command show_create(Connection& server, const Columns& columns, const std::strin
   const auto rows =
       server.query("SHOW CREATE " + std::string{columns.kind} + " " + identifier(name));
   if (rows.empty() || rows.front().size() < columns.client + 2 || !rows.front()[columns.text]) {
-    throw Error{ErrorCode::PermissionDenied, "the definition of the " + lower_case(columns.kind) +
-                                                 " \"" + name + "\" cannot be read by this user"};
+    throw Error{ErrorCode::PermissionDenied,
+                "the definition of the " + lower_case(columns.kind) + " \"" + name +
+                    "\" cannot be read by this user; give a privileged user"};
   }
   const Row& row = rows.front();
   const std::string zone = &columns == &kEvent ? row[2].value_or("") : "";
@@ -76,6 +77,22 @@ std::string session_settings(Connection& server) {
   const Row& row = rows.at(0);
   return settings_of(server, row.at(0).value_or(""), row.at(1).value_or("utf8mb4"),
                      row.at(2).value_or("utf8mb4_general_ci"), row.at(3).value_or(""));
+}
+
+std::vector<Definition> read_events(Connection& server, const std::string& database) {
+  std::vector<Definition> out;
+  server.execute("USE " + identifier(database));
+  for (const Row& row :
+       in_schema(server, "SELECT EVENT_NAME, DEFINER FROM information_schema.EVENTS",
+                 "EVENT_SCHEMA", database, "EVENT_NAME")) {
+    const std::string name = row[0].value_or("");
+    out.push_back({.kind = "EVENT",
+                   .name = name,
+                   .table = "",
+                   .definer = row[1].value_or(""),
+                   .create = show_create(server, kEvent, name)});
+  }
+  return out;
 }
 
 Content read_content(Connection& server, const std::string& database) {
@@ -126,16 +143,7 @@ Content read_content(Connection& server, const std::string& database) {
                             .definer = row[2].value_or(""),
                             .create = show_create(server, columns, name)});
   }
-  for (const Row& row :
-       in_schema(server, "SELECT EVENT_NAME, DEFINER FROM information_schema.EVENTS",
-                 "EVENT_SCHEMA", database, "EVENT_NAME")) {
-    const std::string name = row[0].value_or("");
-    out.events.push_back({.kind = "EVENT",
-                          .name = name,
-                          .table = "",
-                          .definer = row[1].value_or(""),
-                          .create = show_create(server, kEvent, name)});
-  }
+  out.events = read_events(server, database);
   out.collation = server.value(
       "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = " +
       server.literal(database));

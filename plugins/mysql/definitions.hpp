@@ -46,6 +46,8 @@ void prepare_for_definitions(Connection& server);
 /// Reads all of `database`, which becomes the current one. Throws Error{PermissionDenied} naming
 /// what the login may not see.
 Content read_content(Connection& server, const std::string& database);
+/// The events alone.
+std::vector<Definition> read_events(Connection& server, const std::string& database);
 
 /// The settings of the session as a command could need them again.
 std::string session_settings(Connection& server);

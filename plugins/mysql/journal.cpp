@@ -4,10 +4,10 @@
 
 #include <optional>
 
-// dbackup_state: one row, the number of the step that runs or ran last (-1: none).
-// dbackup_undo:  the way back of step `step`, its commands in the order of `seq`.
-// Both exist exactly while the target is between its old and its new content: dropping
-// dbackup_state is the commit.
+// dbackup_state: one row, the number of the step that runs or ran last (-1: none), and whose
+// session. dbackup_undo:  the way back of step `step`, its commands in the order of `seq`. Both
+// exist exactly while the target is between its old and its new content: dropping dbackup_state is
+// the commit.
 
 namespace dbackup::mysql {
 namespace {
@@ -67,7 +67,8 @@ void Journal::write(const std::vector<Step>& steps) {
                       ", " + hex_literal(command.collation) + ")");
     }
   }
-  server_.execute("CREATE TABLE " + table("dbackup_state") + " ENGINE=InnoDB SELECT -1 AS step");
+  server_.execute("CREATE TABLE " + table("dbackup_state") +
+                  " ENGINE=InnoDB SELECT -1 AS step, CONNECTION_ID() AS session");
 }
 
 void Journal::run_one(const Command& command) {
@@ -144,8 +145,26 @@ std::string Journal::undo_last(const std::vector<Command>& commands) {
   return trouble;
 }
 
+/// The one who wrote the journal may be dead and its last statement still waiting for a lock.
+void Journal::end_writer() {
+  const std::string session = server_.value("SELECT session FROM " + table("dbackup_state"));
+  // Numbers begin anew with the server: only ours, and only where it was at work.
+  const std::string which = " FROM information_schema.PROCESSLIST WHERE ID = '" + session +
+                            "' AND ID <> CONNECTION_ID() AND DB = " + server_.literal(target_) +
+                            " AND USER = SUBSTRING_INDEX(USER(), '@', 1)";
+  constexpr int kRounds = 1000;
+  for (int i = 0; i < kRounds && server_.value("SELECT COUNT(*)" + which) != "0"; ++i) {
+    try {
+      server_.execute("KILL " + session);
+    } catch (const ServerError&) {  // it has ended by itself
+    }
+    server_.value("SELECT SLEEP(0.01)");
+  }
+}
+
 void Journal::undo() {
   if (!is_open()) return;
+  end_writer();
   const int reached =
       std::stoi("0" + server_.value("SELECT step + 1 FROM " + table("dbackup_state")));
   std::string trouble;

@@ -38,6 +38,7 @@ class Journal {
 
  private:
   void run_all(const std::vector<Command>& commands, bool any_order);
+  void end_writer();
   void run_one(const Command& command);
   std::string undo_last(const std::vector<Command>& commands);
   std::string table(const char* name) const;

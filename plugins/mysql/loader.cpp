@@ -69,6 +69,7 @@ void Loader::run(Reader& in) {
 }
 
 void Loader::take(const ScannedStatement& statement) {
+  if (rules_.original.empty()) rules_.original = scanner_->head_database();
   Verdict verdict;
   if (is_elsewhere_) {
     // Only what turns back to ours, and what changes how the rest is read.
@@ -129,6 +130,14 @@ void Loader::run_sql(const Verdict& verdict, const ScannedStatement& statement) 
     throw Error{error.code(), at_line(statement.line) + object + ": " + error.what(),
                 error.detail()};
   }
+  // A value that had to be bent to fit is worth a word, once per table.
+  if (verdict.kind != "TABLE" || !verdict.is_data || server_.warning_count() == 0) return;
+  const unsigned count = server_.warning_count();
+  if (!notes_.insert("rows of " + verdict.name).second) return;
+  const auto said = server_.query("SHOW WARNINGS LIMIT 1");
+  const std::string words = said.empty() ? "" : said.front().at(2).value_or("");
+  call_.warning(at_line(statement.line) + " (table \"" + verdict.name + "\"): the server gave " +
+                std::to_string(count) + " warnings, the first: " + words);
 }
 
 void Loader::add_event(const Verdict& verdict, const ScannedStatement& statement) {

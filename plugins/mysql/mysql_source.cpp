@@ -77,6 +77,24 @@ std::string collation_line(Connection& server) {
          rows.at(0).at(1).value_or("") + ";\n";
 }
 
+/// The tool takes such a name for another one when it comes to events (it escapes it twice).
+bool confuses_tool(const std::string& database) {
+  return database.find_first_of("'\"\\") != std::string::npos;
+}
+
+/// The events as the tool would have written them.
+void write_events(Connection& server, const std::string& database, Writer& out) {
+  prepare_for_definitions(server);
+  const std::vector<Definition> events = read_events(server, database);
+  if (events.empty()) return;
+  out.write("\n-- Events\n\nSET @saved_time_zone = @@time_zone;\nDELIMITER ;;\n");
+  for (const Definition& event : events) {
+    out.write(event.create.settings + ";;\n" + event.create.sql + ";;\n");
+    out.write(std::string{kPlainSettings} + ";;\n");
+  }
+  out.write("DELIMITER ;\nSET time_zone = @saved_time_zone;\n\n-- Dump completed\n");
+}
+
 }  // namespace
 
 MysqlSource::MysqlSource(const Config& config)
@@ -109,6 +127,9 @@ DumpResult MysqlSource::dump(Call& call, const DumpRequest& request, Writer& out
   run_tool(call, server.version(), request.database, out);
   // The first connection may have been idle for longer than the server allows.
   Connection later = Connection::open(call, login_, request.database);
+  const bool wants_events =
+      std::find(dump_flags_.begin(), dump_flags_.end(), "--skip-events") == dump_flags_.end();
+  if (confuses_tool(request.database) && wants_events) write_events(later, request.database, out);
   warn_of_change(call, before, structure(later, request.database));
   return {.engine_version = server.version().shown};
 }
@@ -123,6 +144,7 @@ void MysqlSource::run_tool(Call& call, const ServerVersion& server, const std::s
   const std::vector<std::string> ours = mysql::dump_flags(version, server);
   argv.insert(argv.end(), ours.begin(), ours.end());
   argv.insert(argv.end(), dump_flags_.begin(), dump_flags_.end());
+  if (confuses_tool(database)) argv.emplace_back("--skip-events");
   argv.emplace_back("--");  // names may begin with '-'
   argv.push_back(database);
 

@@ -86,6 +86,11 @@ void SqlScanner::skip_line_comment() {
   const std::string_view line = std::string_view{buffer_}.substr(at_, length);
   if (line.starts_with("-- MariaDB dump ") || line.starts_with("-- MySQL dump ")) has_head_ = true;
   if (line.starts_with("-- Dump completed")) has_tail_ = true;
+  constexpr std::string_view kDatabase = "    Database: ";
+  const size_t at = line.find(kDatabase);
+  if (has_head_ && line.starts_with("-- Host: ") && at != std::string_view::npos) {
+    head_database_ = line.substr(at + kDatabase.size());
+  }
   at_ += length;
 }
 

@@ -43,6 +43,8 @@ class SqlScanner {
   /// Was the comment seen with which the tools begin a dump? They end such a one with another.
   bool has_head() const noexcept { return has_head_; }
   bool has_tail() const noexcept { return has_tail_; }
+  /// The database that such a beginning names; "" = none.
+  const std::string& head_database() const noexcept { return head_database_; }
   uint64_t line() const noexcept { return line_; }
 
  private:
@@ -69,6 +71,7 @@ class SqlScanner {
   uint64_t line_ = 1;  ///< of begin_
   bool has_head_ = false;
   bool has_tail_ = false;
+  std::string head_database_;
 };
 
 }  // namespace dbackup::mysql

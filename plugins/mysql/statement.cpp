@@ -96,7 +96,7 @@ class Judge {
   Verdict insert() {
     while (is_any(token_, {"LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"}))
       advance();
-    return done({.kind = "TABLE", .name = take_name()});
+    return done({.kind = "TABLE", .name = take_name(), .is_data = true});
   }
 
   Verdict set() {
@@ -170,8 +170,9 @@ class Judge {
   /// CREATE FUNCTION … SONAME loads code into the server.
   void refuse_library() {
     if (!token_.is_word("RETURNS")) return;
-    for (int i = 0; i < 3; ++i) advance();
-    if (token_.is_word("SONAME")) throw refused("would load a library into the server");
+    for (int i = 0; i < 3; ++i, advance()) {
+      if (token_.is_word("SONAME")) throw refused("would load a library into the server");
+    }
   }
 
   std::string take_kind() {

@@ -25,6 +25,7 @@ struct Verdict {
   std::string name = {};
   std::string text = {};  ///< what to run instead; "" = as it stands
   std::string note = {};
+  bool is_data = false;  ///< puts rows into a table
 };
 
 /// How the statements of a dump are taken.

@@ -3,6 +3,7 @@
 #include <array>
 #include <random>
 
+#include "common/tool_words.hpp"
 #include "table_reader.hpp"
 #include "tool_flags.hpp"
 
@@ -122,8 +123,8 @@ void require_custom_format(std::string_view head) {
 PostgresSource::PostgresSource(const Config& config)
     : login_{Login::from(config)},
       configured_{names(config)},
-      dump_flags_{split_flags(config.text("options"))},
-      restore_flags_{split_flags(config.text("restoreOptions"))},
+      dump_flags_{split_tool_words(config.text("options"), "options")},
+      restore_flags_{split_tool_words(config.text("restoreOptions"), "restoreOptions")},
       restore_ownership_{config.flag_or("restoreOwnership", false)} {
   // Running here what was meant to run elsewhere could dump another server under the right name.
   if (config.text_or("connectionMode", "direct") == "ssh") {

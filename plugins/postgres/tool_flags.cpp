@@ -84,37 +84,6 @@ std::string password_line(const std::string& password) {
   return out += '\n';
 }
 
-std::vector<std::string> split_flags(std::string_view text) {
-  std::vector<std::string> out;
-  std::string word;
-  bool inside = false;
-  char quote = 0;
-  for (const char c : text) {
-    if (quote != 0) {
-      if (c == quote) {
-        quote = 0;
-      } else {
-        word += c;
-      }
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-      inside = true;
-    } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-      if (inside) out.push_back(std::move(word));
-      word.clear();
-      inside = false;
-    } else {
-      word += c;
-      inside = true;
-    }
-  }
-  if (quote != 0) {
-    throw Error{ErrorCode::InvalidArgument, std::string{"\"options\" has an open quote: "} + quote};
-  }
-  if (inside) out.push_back(std::move(word));
-  return out;
-}
-
 void check_dump_flags(const std::vector<std::string>& flags) {
   for (const std::string& flag : flags) {
     if (flag.find('\0') != std::string::npos) throw refused("NUL", "no program can be given one");

@@ -21,10 +21,6 @@ std::string tool_conninfo(const Login& login, std::string_view database,
 /// Throws Error{InvalidArgument} for a password such a file cannot hold (line breaks, NUL).
 std::string password_line(const std::string& password);
 
-/// Splits on blanks; '…' and "…" group, as in a shell, without any expansion.
-/// Throws Error{InvalidArgument} when a quote is left open.
-std::vector<std::string> split_flags(std::string_view text);
-
 /// Throws Error{InvalidArgument} naming the first flag that would change where pg_dump connects,
 /// what it writes or where to, abbreviations and clusters of short flags included.
 void check_dump_flags(const std::vector<std::string>& flags);

@@ -121,6 +121,7 @@ Response Client::send_once(const Request& request, const std::string& what, cons
     curl.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl.trust(settings_.ca_file);
     curl.stall(request.stall);
+    if (request.fresh) curl.set(CURLOPT_FRESH_CONNECT, 1L);
     curl.headers(lines);
     if (request.method == "HEAD") {
       curl.set(CURLOPT_NOBODY, 1L);

@@ -30,6 +30,8 @@ struct Request {
   std::set<int> accept = {};
   std::chrono::milliseconds stall{60'000};
   int attempts = 7;
+  /// On a connection of its own: libcurl repeats, unasked, what got no answer on one that was kept.
+  bool fresh = false;
   /// Takes the body of a 2xx answer instead of Response::body. May throw.
   CurlHandle::Take take = {};
   /// Called with status and headers before the first byte of a body that `take` gets.

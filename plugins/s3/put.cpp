@@ -269,8 +269,11 @@ ObjectInfo Put::store_parts(Reader& in, PartMemory& memory, PartBuffer first, Pa
   bool committing = false;
   try {
     markers.write(marker, cancellable());
-    Request begin{
-        .method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = object_headers()};
+    Request begin{.method = "POST",
+                  .key = key_,
+                  .query = {{"uploads", ""}},
+                  .headers = object_headers(),
+                  .fresh = true};
     if (settings.checksum == Checksum::Sha256) {
       begin.headers.emplace_back("x-amz-checksum-algorithm", "SHA256");
     }

@@ -292,13 +292,12 @@ void SftpTree::commit(const std::string& temporary, const std::string& path, boo
   throw Client::failure(code, what);
 }
 
-uint64_t SftpTree::download(const std::string& path, uint64_t offset, uint64_t length,
-                            Writer& out) {
+uint64_t SftpTree::download(const std::string& path, const plugins::RemotePart& part, Writer& out) {
   const uint32_t id = client_.next_id();
   client_.send(Packet{Type::Open, id}.text(remote(path)).u32(kOpenRead).u32(0).take());
   const std::string what = "cannot open \"" + shown(path) + "\"";
   const OpenHandle handle{client_, client_.expect_handle(client_.receive(id), what)};
-  return read_file(client_, handle.get(), offset, length, out, shown(path));
+  return read_file(client_, handle.get(), part.offset, part.length, out, shown(path));
 }
 
 }  // namespace dbackup::sftp

@@ -22,8 +22,7 @@ class SftpTree final : public plugins::RemoteTree {
   plugins::RemoteEntry upload(const std::string& temporary, Reader& in, uint64_t& sent) override;
   void commit(const std::string& temporary, const std::string& path, bool replace) override;
   bool discard(const std::string& temporary) override { return remove_file(temporary); }
-  uint64_t download(const std::string& path, uint64_t offset, uint64_t length,
-                    Writer& out) override;
+  uint64_t download(const std::string& path, const plugins::RemotePart& part, Writer& out) override;
   std::string shown(const std::string& path) const override;
 
  private:

@@ -140,6 +140,9 @@ TYPED_TEST_P(RemoteStorage, EndsSoonAfterACancellation) {
   });
   EXPECT_EQ(this->bench_.put(call, "job/a.sql", in).status, DBACKUP_CANCELLED);
   EXPECT_LT(Clock::now() - told, std::chrono::milliseconds{500});
+  EXPECT_TRUE(this->bench_.paths().empty());
+  // Half a second may be too short to log in once more and remove it: then its token finds it.
+  EXPECT_TRUE(this->bench_.cleanup().ok());
   EXPECT_EQ(files_below(this->server_.root()), 0U);
 }
 
@@ -156,7 +159,8 @@ TYPED_TEST_P(RemoteStorage, ShowsNothingOfAPutWhoseServerDied) {
   EXPECT_TRUE(this->bench_.paths().empty());
   EXPECT_FALSE(this->bench_.stat("job/a.sql").result.value("exists", true));
   EXPECT_EQ(this->bench_.cleanup("died").result.value("removed", 9), 0) << "another token's";
-  EXPECT_TRUE(this->bench_.cleanup("died-1").ok());
+  EXPECT_GT(files_below(this->server_.root()), 0U) << "the server died too late to test anything";
+  EXPECT_EQ(this->bench_.cleanup("died-1").result.value("removed", 0), 1);
   EXPECT_EQ(files_below(this->server_.root()), 0U) << "cleanup left something";
   EXPECT_TRUE(this->bench_.put("job/a.sql", "later").ok());
 }

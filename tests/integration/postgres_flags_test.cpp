@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "plugins/common/tool_words.hpp"
 #include "plugins/postgres/tool_flags.hpp"
 
 namespace dbackup::postgres {
@@ -7,7 +8,7 @@ namespace {
 
 ErrorCode refusal(const std::string& flags) {
   try {
-    check_dump_flags(split_flags(flags));
+    check_dump_flags(split_tool_words(flags, "options"));
   } catch (const Error& error) {
     return error.code();
   }
@@ -15,10 +16,10 @@ ErrorCode refusal(const std::string& flags) {
 }
 
 TEST(PostgresFlags, GroupByQuotesAndKeepEmptyWords) {
-  EXPECT_EQ(split_flags("  -t 'a b'\t--x=\"c d\"e '' \"it's\" "),
+  EXPECT_EQ(split_tool_words("  -t 'a b'\t--x=\"c d\"e '' \"it's\" ", "options"),
             (std::vector<std::string>{"-t", "a b", "--x=c de", "", "it's"}));
-  EXPECT_TRUE(split_flags("").empty());
-  EXPECT_THROW(split_flags("-t 'open"), Error);
+  EXPECT_TRUE(split_tool_words("", "options").empty());
+  EXPECT_THROW(split_tool_words("-t 'open", "options"), Error);
 }
 
 TEST(PostgresFlags, ThatChangeOutputOrConnectionAreRefused) {

@@ -15,11 +15,13 @@ namespace dbackup::testing {
 /// Each operation has its own instance.
 class SourceBench {
  public:
-  SourceBench(const std::string& plugin, Json config)
+  /// `adapter`: which of the plugin's; "": its only one.
+  SourceBench(const std::string& plugin, Json config, const std::string& adapter = "")
       : file_{::dbackup::test::binary_dir() + "/lib/dbackup/plugins/" + plugin + ".so"},
-        config_(with_defaults(file_.adapter(), std::move(config))) {}  // braces would make an array
+        adapter_{file_.adapter(adapter)},
+        config_(with_defaults(adapter_, std::move(config))) {}  // braces would make an array
 
-  const dbackup_adapter& adapter() const { return file_.adapter(); }
+  const dbackup_adapter& adapter() const { return adapter_; }
   Json& config() { return config_; }
 
   Outcome test() const {
@@ -108,6 +110,7 @@ class SourceBench {
   }
 
   PluginFile file_;
+  const dbackup_adapter& adapter_;
   Json config_;
 };
 

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 namespace dbackup::testing {
@@ -158,6 +159,26 @@ void ChildServer::stop(int signal) {
   ::kill(pid_, signal);
   wait_for(pid_);
   pid_ = -1;
+}
+
+void ChildServer::kill_family() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGSTOP);  // no new children while the others are looked for
+  for (const auto& entry : fs::directory_iterator{"/proc"}) {
+    const std::string number = entry.path().filename().string();
+    if (number.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file{entry.path() / "stat"};
+    std::string line;
+    std::getline(file, line);
+    const size_t name_end = line.rfind(')');  // the name before it may hold blanks
+    if (name_end == std::string::npos) continue;
+    std::istringstream rest{line.substr(name_end + 1)};
+    std::string state;
+    pid_t parent = 0;
+    rest >> state >> parent;
+    if (parent == pid_) ::kill(static_cast<pid_t>(std::stol(number)), SIGKILL);
+  }
+  stop(SIGKILL);
 }
 
 }  // namespace dbackup::testing

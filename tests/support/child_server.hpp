@@ -45,6 +45,8 @@ class ChildServer {
   void stop(int signal = SIGTERM);
   /// As a crash would.
   void kill() { stop(SIGKILL); }
+  /// The same for a server that gives each session or worker a process of its own.
+  void kill_family();
 
  private:
   pid_t spawn(const std::vector<std::string>& argv) const;

@@ -84,6 +84,14 @@ std::string without_definer(std::string text) {
   return text;
 }
 
+/// Columns that take their default from a sequence name the database it is in.
+std::string without(std::string text, const std::string& piece) {
+  for (size_t at = text.find(piece); at != std::string::npos; at = text.find(piece, at)) {
+    text.erase(at, piece.size());
+  }
+  return text;
+}
+
 }  // namespace
 
 bool MariadbServer::installed() { return fs::exists(kServer); }
@@ -100,9 +108,9 @@ void MariadbServer::make_certificates() const {
                 "-nodes", "-subj", "/CN=localhost", "-keyout", path("server.key"), "-out",
                 path("server.csr")});
   const std::string names = process_.write("names", "subjectAltName=DNS:localhost\n");
-  process_.run({"/usr/bin/openssl", "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"),
-                "-CAkey", path("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", names, "-out",
-                path("server.pem")});
+  process_.run({"/usr/bin/openssl", "x509", "-req", "-in", path("server.csr"), "-CA",
+                path("ca.pem"), "-CAkey", path("ca.key"), "-CAcreateserial", "-days", "2",
+                "-extfile", names, "-out", path("server.pem")});
 }
 
 MariadbServer::MariadbServer(const std::vector<std::string>& settings) : settings_{settings} {
@@ -175,24 +183,31 @@ std::string MariadbServer::content(const std::string& database) const {
   const Connection root = connect(socket(), "");
   MYSQL* const raw = root.get();
   const std::string name = literal(raw, database);
-  const Rows schema = run(raw, "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
-                               " WHERE SCHEMA_NAME = " + name);
+  const Rows schema = run(raw,
+                          "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+                          " WHERE SCHEMA_NAME = " +
+                              name);
   if (schema.empty()) return "absent";
   run(raw, "USE " + quoted(database));
   std::string out = "database " + joined(schema) + "\n";
-  for (const auto& row : run(raw, "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE"
-                                  " TABLE_SCHEMA = " + name + " ORDER BY TABLE_NAME")) {
+  for (const auto& row : run(raw,
+                             "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE"
+                             " TABLE_SCHEMA = " +
+                                 name + " ORDER BY TABLE_NAME")) {
     const std::string table = quoted(row[0]);
     if (row[1] == "VIEW") {
       for (const auto& cells : run(raw, "SHOW CREATE VIEW " + table)) {
         out += without_definer(cells[1]) + "|" + cells[2] + "|" + cells[3] + "\n";
       }
     } else {
-      out += run(raw, "SHOW CREATE TABLE " + table).at(0).at(1) + "\n";
+      out += without(run(raw, "SHOW CREATE TABLE " + table).at(0).at(1), quoted(database) + ".") +
+             "\n";
     }
-    const Rows columns = run(raw, "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE"
-                                  " TABLE_SCHEMA = " + name + " AND TABLE_NAME = " +
-                                  literal(raw, row[0]) + " ORDER BY ORDINAL_POSITION");
+    const Rows columns =
+        run(raw,
+            "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE"
+            " TABLE_SCHEMA = " +
+                name + " AND TABLE_NAME = " + literal(raw, row[0]) + " ORDER BY ORDINAL_POSITION");
     std::string all;
     for (const auto& column : columns) {
       all += (all.empty() ? "" : ", ") + ("COALESCE(HEX(" + quoted(column[0]) + "), 'null')");
@@ -212,16 +227,22 @@ std::string MariadbServer::content(const std::string& database) const {
       }
     }
   };
-  definitions("TRIGGER",
-              "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = " + name +
-                  " ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER", 2);
+  definitions(
+      "TRIGGER",
+      "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = " + name +
+          " ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER",
+      2);
   for (const char* kind : {"PROCEDURE", "FUNCTION"}) {
-    definitions(kind, std::string{"SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE"
-                                  " ROUTINE_TYPE = '"} + kind + "' AND ROUTINE_SCHEMA = " + name +
-                          " ORDER BY ROUTINE_NAME", 2);
+    definitions(kind,
+                std::string{"SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE"
+                            " ROUTINE_TYPE = '"} +
+                    kind + "' AND ROUTINE_SCHEMA = " + name + " ORDER BY ROUTINE_NAME",
+                2);
   }
-  definitions("EVENT", "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = " +
-                           name + " ORDER BY EVENT_NAME", 3);
+  definitions("EVENT",
+              "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = " + name +
+                  " ORDER BY EVENT_NAME",
+              3);
   return out;
 }
 

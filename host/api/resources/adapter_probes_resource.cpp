@@ -77,12 +77,13 @@ const Route<AdapterProbesResource> AdapterProbesResource::kRoutes[] = {
      .path = "/api/adapters/test-ssh",
      .access = Permission::SourcesView,
      .handler = &AdapterProbesResource::test_ssh,
-     .summary = "Check SSH settings; this version cannot connect by SSH yet and answers 501",
+     .summary = "Connect by SSH and run a program; a failed test is 200 with success false",
      .section = "Adapters",
+     .run = HttpRun::Slow,
      .body = BodyRule::Required,
      .request = schemas::test_ssh,
      .response = schemas::test_result,
-     .failures = kUnbuilt,
+     .failures = kWorkerFailures,
      .connection_test = true},
 };
 
@@ -107,9 +108,10 @@ HttpResponse AdapterProbesResource::browse(const ApiRequest& request, const Prin
 }
 
 HttpResponse AdapterProbesResource::test_ssh(const ApiRequest& request, const Principal&) {
-  services_.probes.test_ssh(get_string(request.body, "adapterId").value_or(""),
-                            config_field(request.body),
-                            get_string(request.body, "sshCredentialId").value_or(""));
+  const ConnectionTestResult result = services_.probes.test_ssh(
+      get_string(request.body, "adapterId").value_or(""), config_field(request.body),
+      get_string(request.body, "sshCredentialId").value_or(""));
+  return json_answer(200, {{"success", result.success}, {"message", result.message}});
 }
 
 HttpResponse AdapterProbesResource::test(const ApiRequest& request, const Principal& who) {

@@ -13,6 +13,20 @@ constexpr int kFolderFailures[] = {400, 404};
 
 std::string path_or_root(const std::string& path) { return path.empty() ? "/" : path; }
 
+HttpResponse folder_answer(const ServerFolder& folder) {
+  Json entries = Json::array();
+  for (const ServerFile& file : folder.entries) {
+    entries.push_back({{"name", file.name},
+                       {"type", file.is_folder ? "directory" : "file"},
+                       {"path", file.path}});
+  }
+  Json data{{"currentPath", folder.path},
+            {"parentPath", folder.parent ? Json(*folder.parent) : Json{}},
+            {"entries", std::move(entries)}};
+  if (folder.is_cut) data["truncated"] = true;
+  return json_answer(200, {{"success", true}, {"data", std::move(data)}});
+}
+
 }  // namespace
 
 void ServerFilesResource::mount(RouteTable& table) {
@@ -31,12 +45,13 @@ void ServerFilesResource::mount(RouteTable& table) {
        .path = "/api/system/filesystem/remote",
        .access = Access::session_and(Permission::SettingsRead),
        .handler = &ServerFilesResource::remote,
-       .summary = "One folder by SSH; this version cannot connect by SSH yet and answers 501",
+       .summary = "One folder of a machine behind SSH",
        .section = "System",
+       .run = HttpRun::Slow,
        .body = BodyRule::Required,
        .request = schemas::remote_folder,
        .response = schemas::server_folder,
-       .failures = kUnbuilt},
+       .failures = kWorkerFailures},
   };
   table.mount<ServerFilesResource>(*this, servers);
   for (const OAuthKind& kind : kOAuthKinds) {
@@ -60,24 +75,13 @@ void ServerFilesResource::mount(RouteTable& table) {
 }
 
 HttpResponse ServerFilesResource::here(const ApiRequest& request, const Principal&) {
-  const ServerFolder folder = services_.server_files.list(path_or_root(request.query("path")));
-  Json entries = Json::array();
-  for (const ServerFile& file : folder.entries) {
-    entries.push_back({{"name", file.name},
-                       {"type", file.is_folder ? "directory" : "file"},
-                       {"path", file.path}});
-  }
-  Json data{{"currentPath", folder.path},
-            {"parentPath", folder.parent ? Json(*folder.parent) : Json{}},
-            {"entries", std::move(entries)}};
-  if (folder.is_cut) data["truncated"] = true;
-  return json_answer(200, {{"success", true}, {"data", std::move(data)}});
+  return folder_answer(services_.server_files.list(path_or_root(request.query("path"))));
 }
 
 HttpResponse ServerFilesResource::remote(const ApiRequest& request, const Principal&) {
-  services_.probes.browse_ssh(config_field(request.body),
-                              get_string(request.body, "sshCredentialId").value_or(""),
-                              path_or_root(get_string(request.body, "path").value_or("")));
+  return folder_answer(services_.probes.browse_ssh(
+      config_field(request.body), get_string(request.body, "sshCredentialId").value_or(""),
+      path_or_root(get_string(request.body, "path").value_or(""))));
 }
 
 HttpResponse ServerFilesResource::cloud(const ApiRequest& request, const Principal&) {

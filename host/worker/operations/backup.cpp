@@ -40,6 +40,7 @@ class DumpSink final : public ByteSink, public Journal {
 
   void log(const LogLine& line) noexcept override { journal_.log(line); }
   void progress(uint64_t, uint64_t total) noexcept override { total_ = total; }
+  void host_key(const AcceptedHostKey& key) noexcept override { journal_.host_key(key); }
 
  private:
   ByteSink& target_;

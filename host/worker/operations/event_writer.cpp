@@ -94,6 +94,19 @@ void EventWriter::progress(uint64_t done, uint64_t total) noexcept {
   }
 }
 
+void EventWriter::host_key(const AcceptedHostKey& key) noexcept {
+  try {
+    emit(protocol::EventKind::HostKey, {{"host", key.host},
+                                        {"port", key.port},
+                                        {"type", key.type},
+                                        {"fingerprint", key.fingerprint}});
+    const std::string text = "The host key of " + key.host + ":" + std::to_string(key.port) +
+                             " was accepted on first use: " + key.type + " " + key.fingerprint;
+    log({.level = JournalLevel::Warning, .type = JournalType::Security, .message = text});
+  } catch (...) {  // it will be accepted again
+  }
+}
+
 void EventWriter::flush_progress() {
   if (!progress_held_) return;
   progress_held_ = false;

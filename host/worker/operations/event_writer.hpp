@@ -27,6 +27,7 @@ class EventWriter final : public Journal {
 
   void log(const LogLine& line) noexcept override;
   void progress(uint64_t done, uint64_t total) noexcept override;
+  void host_key(const AcceptedHostKey& key) noexcept override;
 
  private:
   using SteadyClock = std::chrono::steady_clock;

@@ -14,6 +14,8 @@ Json database_stats(const protocol::AdapterRequest& request, OperationContext& c
 Json list_tables(const protocol::TablesRequest& request, OperationContext& context);
 Json read_rows(const protocol::RowsRequest& request, OperationContext& context);
 Json browse(const protocol::BrowseRequest& request, OperationContext& context);
+Json test_ssh(const protocol::SshRequest& request, OperationContext& context);
+Json list_remote(const protocol::SshRequest& request, OperationContext& context);
 Json prepare_restore(const protocol::PrepareRestoreRequest& request, OperationContext& context);
 Json cleanup_restore(const protocol::CleanupRestoreRequest& request, OperationContext& context);
 Json backup(const protocol::BackupRequest& request, OperationContext& context);

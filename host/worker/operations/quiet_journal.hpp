@@ -11,6 +11,7 @@ class QuietJournal final : public Journal {
   explicit QuietJournal(Journal& target) : target_{target} {}
   void log(const LogLine& line) noexcept override { target_.log(line); }
   void progress(uint64_t, uint64_t) noexcept override {}
+  void host_key(const AcceptedHostKey& key) noexcept override { target_.host_key(key); }
 
  private:
   Journal& target_;

@@ -32,6 +32,10 @@ Json run_operation(const protocol::Request& request, OperationContext& context) 
       return run(&read_rows, body, context);
     case Operation::Browse:
       return run(&browse, body, context);
+    case Operation::TestSsh:
+      return run(&test_ssh, body, context);
+    case Operation::ListRemote:
+      return run(&list_remote, body, context);
     case Operation::PrepareRestore:
       return run(&prepare_restore, body, context);
     case Operation::CleanupRestore:

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "protocol/descriptor.hpp"
+#include "worker/ssh/ssh_session.hpp"
+
 namespace dbackup::host {
 namespace {
 
@@ -51,6 +54,22 @@ ReaderBridge::ReaderBridge(ByteSource& source)
 
 void ReaderBridge::rethrow() const {
   if (failure_) throw_cause(failure_);
+}
+
+std::shared_ptr<ssh::Session> open_ssh(const dbackup_adapter& adapter,
+                                       const protocol::AdapterRef& ref, Journal& journal) {
+  const Json descriptor = Json::parse(adapter.descriptor_json, nullptr, false);
+  if (!descriptor.is_object() || !descriptor.contains("ssh")) return nullptr;
+  const auto use = protocol::parse_descriptor(descriptor).ssh;
+  if (!use || !use->asked(ref.config)) return nullptr;
+  return std::make_shared<ssh::Session>(
+      ssh::read_login(*use, ref.config, ref.ssh),
+      [&journal](const ssh::Login& login, const protocol::SshHostKey& key) {
+        journal.host_key({.host = login.host,
+                          .port = login.port,
+                          .type = key.type,
+                          .fingerprint = key.fingerprint});
+      });
 }
 
 }  // namespace dbackup::host

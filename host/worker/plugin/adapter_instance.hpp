@@ -2,6 +2,7 @@
 
 #include <dbackup/abi.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -46,6 +47,11 @@ class ReaderBridge {
   Cause failure_;
 };
 
+/// The SSH side of an adapter whose configuration asks for one; connected when first used. Null
+/// when it works from this machine. Throws Error{InvalidArgument} naming what its login lacks.
+std::shared_ptr<ssh::Session> open_ssh(const dbackup_adapter& adapter,
+                                       const protocol::AdapterRef& ref, Journal& journal);
+
 /// One opened instance of an adapter whose functions are in `Table`: loads the plugin, opens,
 /// closes. One call at a time. Everything a plugin does wrong comes out as an Error that names it.
 template <class Table>
@@ -67,8 +73,9 @@ class AdapterInstance {
         adapter_{library_.adapter(ref.adapter_id)},
         table_{static_cast<const Table*>(library_.table(adapter_, extension_id, required_size))},
         journal_{journal},
-        cancel_{std::move(cancel)} {
-    CallContext call{library_, journal_, cancel_};
+        cancel_{std::move(cancel)},
+        ssh_{open_ssh(adapter_, ref, journal)} {
+    CallContext call = new_call();
     if (table_->open == nullptr || table_->close == nullptr) {
       throw call.misbehaved("offers no open() or close()");
     }
@@ -85,7 +92,7 @@ class AdapterInstance {
   const Table& table() const noexcept { return *table_; }
   const dbackup_adapter& adapter() const noexcept { return adapter_; }
   const CancelToken& cancel() const noexcept { return cancel_; }
-  CallContext new_call() { return CallContext{library_, journal_, cancel_}; }
+  CallContext new_call() { return CallContext{library_, journal_, cancel_, ssh_.get()}; }
 
   /// Runs one function of the table; `more` are its arguments after the request.
   template <class Function, class... More>
@@ -103,13 +110,13 @@ class AdapterInstance {
   /// The common case: a request and its answer.
   template <class Function>
   Json ask(Function function, const Json& request) {
-    CallContext call{library_, journal_, cancel_};
+    CallContext call = new_call();
     return call.finish(run(call, function, request));
   }
   /// A list: each item goes to `take`.
   template <class Function>
   void ask_list(Function function, const Json& request, std::function<void(const Json&)> take) {
-    CallContext call{library_, journal_, cancel_};
+    CallContext call = new_call();
     ItemReceiver items{call, std::move(take)};
     const dbackup_status status = run(call, function, request, items.raw());
     items.rethrow();
@@ -122,6 +129,7 @@ class AdapterInstance {
   const Table* table_;
   Journal& journal_;
   CancelToken cancel_;
+  std::shared_ptr<ssh::Session> ssh_;  // outlives the plugin's instance
   void* self_ = nullptr;
 };
 

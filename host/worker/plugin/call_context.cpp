@@ -23,8 +23,8 @@ int32_t call_is_cancelled(void* ctx) noexcept {
 void call_log(void* ctx, int32_t level, dbackup_str text) noexcept {
   if (level <= DBACKUP_LOG_DEBUG) return;  // runs have no such level
   const JournalLevel as = level == DBACKUP_LOG_INFO      ? JournalLevel::Info
-                      : level == DBACKUP_LOG_WARNING ? JournalLevel::Warning
-                                                     : JournalLevel::Error;
+                          : level == DBACKUP_LOG_WARNING ? JournalLevel::Warning
+                                                         : JournalLevel::Error;
   CallContext::from(ctx).journal().log({.level = as, .message = view(text)});
 }
 
@@ -45,12 +45,14 @@ const void* call_extension(void*, const char* id) noexcept {
 
 }  // namespace
 
-CallContext::CallContext(const PluginLibrary& library, Journal& journal, CancelToken cancel)
+CallContext::CallContext(const PluginLibrary& library, Journal& journal, CancelToken cancel,
+                         ssh::Session* ssh)
     : table_{sizeof(dbackup_call), this,    &call_is_cancelled, &call_log, &call_progress,
              &call_fail,           nullptr, &call_extension},
       library_{library},
       journal_{journal},
-      cancel_{std::move(cancel)} {
+      cancel_{std::move(cancel)},
+      ssh_{ssh} {
   table_.result = [](void* ctx, dbackup_str json) noexcept {
     CallContext& self = from(ctx);
     try {
@@ -82,6 +84,14 @@ dbackup_status CallContext::fail(ErrorCode code, std::string_view message,
   return to_status(code);
 }
 
+void CallContext::remember(const Error& connection) noexcept {
+  try {
+    const std::lock_guard lock{mutex_};
+    if (connection_.empty()) connection_ = connection.what();
+  } catch (...) {  // no memory: the plugin's words stand alone
+  }
+}
+
 Json CallContext::finish(dbackup_status status) {
   std::vector<std::unique_ptr<CallResource>> forgotten;
   {
@@ -104,6 +114,9 @@ Json CallContext::finish(dbackup_status status) {
     return answer;
   }
   if (cancel_.is_cancelled()) cancel_.throw_if_cancelled();
+  if (!connection_.empty() && message_.find(connection_) == std::string::npos) {
+    message_ += (message_.empty() ? "" : ": ") + connection_;
+  }
   if (!failed_ || message_.empty()) {
     const std::string name{to_string(error_code_from(status))};
     throw Error(error_code_from(status) == ErrorCode::Cancelled ? ErrorCode::Aborted

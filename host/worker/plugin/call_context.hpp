@@ -16,6 +16,9 @@
 namespace dbackup::host {
 
 class PluginLibrary;
+namespace ssh {
+class Session;
+}
 
 /// Something a plugin holds during one call (a program, a side file, an endpoint). What it forgets
 /// to give back is freed when the call returns.
@@ -30,7 +33,9 @@ class CallResource {
 /// stack for the duration of the call; its functions may be called by any thread of the plugin.
 class CallContext {
  public:
-  CallContext(const PluginLibrary& library, Journal& journal, CancelToken cancel);
+  /// `ssh`: where its programs and connections are, nullptr: on this machine.
+  CallContext(const PluginLibrary& library, Journal& journal, CancelToken cancel,
+              ssh::Session* ssh = nullptr);
   ~CallContext();
   CallContext(const CallContext&) = delete;
   CallContext& operator=(const CallContext&) = delete;
@@ -46,6 +51,11 @@ class CallContext {
   Journal& journal() noexcept { return journal_; }
   const CancelToken& cancel() const noexcept { return cancel_; }
   const PluginLibrary& library() const noexcept { return library_; }
+  ssh::Session* ssh() const noexcept { return ssh_; }
+
+  /// What went wrong with the connection: a plugin sees only that its program or its server is
+  /// gone, so this is added to its words when the call fails. The first one counts.
+  void remember(const Error& connection) noexcept;
 
   /// As the plugin's own fail(): the last one counts, what was said before becomes its detail.
   dbackup_status fail(ErrorCode code, std::string_view message,
@@ -75,11 +85,12 @@ class CallContext {
   const PluginLibrary& library_;
   Journal& journal_;
   CancelToken cancel_;
+  ssh::Session* ssh_;
   mutable std::mutex mutex_;
   bool failed_ = false;
   ErrorCode code_ = ErrorCode::Internal;
   std::string message_, detail_;
-  std::string result_;
+  std::string result_, connection_;
   std::vector<std::unique_ptr<CallResource>> resources_;
 };
 

@@ -1,5 +1,6 @@
 #include "worker/plugin/exec_service.hpp"
 
+#include "worker/plugin/remote_process.hpp"
 #include "worker/plugin/side_file.hpp"
 #include "worker/plugin/status.hpp"
 #include "worker/plugin/tool_process.hpp"
@@ -9,7 +10,16 @@ namespace {
 
 constexpr uint64_t kMostAtOnce = 1U << 30;
 
-ToolProcess& process_from(void* handle) noexcept { return *static_cast<ToolProcess*>(handle); }
+Program& process_from(void* handle) noexcept { return *static_cast<Program*>(handle); }
+
+/// The plugin gets a number; what it stands for is said when the call fails.
+dbackup_status connection_failed(CallContext& call, const Error& error) noexcept {
+  if (call.ssh() != nullptr && error.code() != ErrorCode::Cancelled &&
+      error.reason() != "no_program") {
+    call.remember(error);
+  }
+  return to_status(error.code());
+}
 
 ToolOrder parse_order(const Json& request) {
   ToolOrder order;
@@ -38,19 +48,28 @@ ToolOrder parse_order(const Json& request) {
   return order;
 }
 
+std::unique_ptr<Program> start_program(CallContext& call, const Json& wanted) {
+  if (const auto subsystem = get_string(wanted, "subsystem")) {
+    if (call.ssh() == nullptr) {
+      throw Error(ErrorCode::FailedPrecondition, "this adapter does not work over SSH");
+    }
+    return std::make_unique<RemoteProcess>(call, *call.ssh(), *subsystem);
+  }
+  const ToolOrder order = parse_order(wanted);
+  if (call.ssh() != nullptr) return std::make_unique<RemoteProcess>(call, *call.ssh(), order);
+  return std::make_unique<ToolProcess>(call, order);
+}
+
 dbackup_status start(void* ctx, dbackup_str request, void** process) noexcept {
   *process = nullptr;
   CallContext& call = CallContext::from(ctx);
   try {
-    const Json wanted = parse_json(view(request), "program");
-    if (wanted.contains("subsystem")) {
-      throw Error(ErrorCode::FailedPrecondition, "this adapter does not work over SSH");
-    }
-    const ToolOrder order = parse_order(wanted);
-    *process = call.adopt(std::make_unique<ToolProcess>(call, order));
+    *process = call.adopt(start_program(call, parse_json(view(request), "program")));
     return DBACKUP_OK;
   } catch (...) {
-    return call.fail(*current_cause());
+    const Cause cause = current_cause();
+    connection_failed(call, *cause);
+    return call.fail(*cause);
   }
 }
 
@@ -59,7 +78,7 @@ int64_t read_output(void* process, void* buffer, uint64_t size) noexcept {
     return static_cast<int64_t>(process_from(process).read(
         {static_cast<std::byte*>(buffer), static_cast<size_t>(std::min(size, kMostAtOnce))}));
   } catch (...) {
-    return -int64_t{to_status(current_cause()->code())};
+    return -int64_t{connection_failed(process_from(process).call(), *current_cause())};
   }
 }
 
@@ -69,23 +88,27 @@ int64_t write_input(void* process, const void* data, uint64_t size) noexcept {
     return static_cast<int64_t>(process_from(process).write(
         {static_cast<const std::byte*>(data), static_cast<size_t>(std::min(size, kMostAtOnce))}));
   } catch (...) {
-    return -int64_t{to_status(current_cause()->code())};
+    const Cause cause = current_cause();
+    if (cause->code() == ErrorCode::Aborted)
+      return -int64_t{DBACKUP_ABORTED};  // no fault of its own
+    return -int64_t{connection_failed(process_from(process).call(), *cause)};
   }
 }
 
 dbackup_status wait_for_end(void* process, const dbackup_item_sink* sink) noexcept {
-  ToolProcess& tool = process_from(process);
+  Program& tool = process_from(process);
   try {
     const std::string text = dump_json(tool.wait());
     return sink->item(sink->ctx, borrow(text));
   } catch (...) {
+    connection_failed(tool.call(), *current_cause());
     return tool.call().fail(*current_cause());
   }
 }
 
 void release(void* process) noexcept {
   if (process == nullptr) return;
-  const ToolProcess& tool = process_from(process);
+  const Program& tool = process_from(process);
   tool.call().release(&tool);
 }
 
@@ -100,20 +123,25 @@ dbackup_status hand_out(CallContext& call, void** file, dbackup_str* path, Make&
     *path = borrow(made->path());
     return DBACKUP_OK;
   } catch (...) {
-    return call.fail(*current_cause());
+    const Cause cause = current_cause();
+    connection_failed(call, *cause);
+    return call.fail(*cause);
   }
 }
 
 dbackup_status make_side_file(void* ctx, dbackup_str content, void** file,
                               dbackup_str* path) noexcept {
   CallContext& call = CallContext::from(ctx);
-  return hand_out(call, file, path,
-                  [&] { return std::make_unique<SideFile>(call, view(content)); });
+  return hand_out(call, file, path, [&] { return SideFile::holding(call, view(content)); });
 }
 
-dbackup_status make_staging_file(void* ctx, dbackup_str, void** file, dbackup_str* path) noexcept {
+dbackup_status make_staging_file(void* ctx, dbackup_str request, void** file,
+                                 dbackup_str* path) noexcept {
   CallContext& call = CallContext::from(ctx);
-  return hand_out(call, file, path, [&] { return SideFile::on_disk(call); });
+  return hand_out(call, file, path, [&] {
+    const Json wanted = parse_json(view(request), "staging file");
+    return SideFile::on_disk(call, get_string(wanted, "suffix").value_or(""));
+  });
 }
 
 void release_side_file(void* file) noexcept {
@@ -127,6 +155,11 @@ dbackup_status which(void* ctx, dbackup_str request, const dbackup_item_sink* si
   try {
     const auto names = get_strings(parse_json(view(request), "programs"), "names");
     std::string all;
+    if (call.ssh() != nullptr && names && !names->empty()) {
+      const std::string text =
+          dump_json({{"path", find_remote_program(call, *call.ssh(), *names)}});
+      return sink->item(sink->ctx, borrow(text));
+    }
     for (const std::string& name : names.value_or(std::vector<std::string>{})) {
       if (const std::string path = find_program(name, default_search_path()); !path.empty()) {
         const std::string text = dump_json({{"path", path}});
@@ -136,7 +169,9 @@ dbackup_status which(void* ctx, dbackup_str request, const dbackup_item_sink* si
     }
     return call.fail(ErrorCode::NotFound, "none of these programs is installed: " + all);
   } catch (...) {
-    return call.fail(*current_cause());
+    const Cause cause = current_cause();
+    if (cause->code() != ErrorCode::NotFound) connection_failed(call, *cause);
+    return call.fail(*cause);
   }
 }
 

@@ -4,8 +4,9 @@
 
 namespace dbackup::host {
 
-/// The "dbackup.host.reach/1" table: this machine sees the target's network as it is, so every
-/// endpoint is dialled directly. Static for the process. [any thread]
+/// The "dbackup.host.reach/1" table: endpoints are dialled directly, or through the call's SSH
+/// session: then a port of 127.0.0.1 leads there while the endpoint lives. A host that is a path is
+/// a Unix socket there. Static for the process. [any thread]
 const dbackup_host_reach* reach_service() noexcept;
 
 }  // namespace dbackup::host

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "worker/ssh/ssh_session.hpp"
+
 namespace dbackup::host {
 namespace {
 
@@ -43,11 +45,27 @@ SideFile::SideFile(CallContext& call, const UniqueFd& file)
   path_ = "/proc/self/fd/" + std::to_string(file_.get());
 }
 
-SideFile::SideFile(CallContext& call, std::string_view content)
-    : SideFile{call, file_in_memory(content)} {}
+SideFile::SideFile(CallContext& call, std::string_view content, const std::string& suffix)
+    : call_{call},
+      keeper_{call.ssh()->keeper(call.cancel())},
+      name_{call.ssh()->new_name(suffix)},
+      path_{keeper_->path(name_)} {
+  keeper_->write_file(name_, content, call.cancel());
+}
 
-std::unique_ptr<SideFile> SideFile::on_disk(CallContext& call) {
-  return std::unique_ptr<SideFile>{new SideFile{call, file_on_disk()}};
+SideFile::~SideFile() {
+  if (keeper_) keeper_->forget(name_);
+}
+
+std::unique_ptr<SideFile> SideFile::holding(CallContext& call, std::string_view content) {
+  return std::unique_ptr<SideFile>{call.ssh() == nullptr
+                                       ? new SideFile{call, file_in_memory(content)}
+                                       : new SideFile{call, content, ""}};
+}
+
+std::unique_ptr<SideFile> SideFile::on_disk(CallContext& call, const std::string& suffix) {
+  return std::unique_ptr<SideFile>{call.ssh() == nullptr ? new SideFile{call, file_on_disk()}
+                                                         : new SideFile{call, "", suffix}};
 }
 
 }  // namespace dbackup::host

@@ -19,10 +19,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPatience{200};  // between SIGTERM and SIGKILL
 constexpr int kPipeSize = 1024 * 1024;
-constexpr size_t kErrorTail = 16 * 1024;
 constexpr size_t kMostCollected = 1024 * 1024;
-constexpr size_t kMostLoggedLines = 50;
-constexpr size_t kLongestLine = 4 * 1024;
 
 UniqueFd make_event() {
   UniqueFd event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
@@ -84,10 +81,11 @@ std::string default_search_path() {
 }
 
 ToolProcess::ToolProcess(CallContext& call, const ToolOrder& order)
-    : call_{call},
+    : Program{call},
       output_mode_{order.output},
       cancel_event_{make_event()},
-      stop_event_{make_event()} {
+      stop_event_{make_event()},
+      error_output_{call.journal()} {
   call.cancel().throw_if_cancelled();
   if (order.argv.empty()) throw Error(ErrorCode::InvalidArgument, "no program to start");
   for (const std::string& argument : order.argv) {
@@ -151,12 +149,12 @@ void ToolProcess::await(int fd, short events) const {
   while (::poll(wanted.data(), wanted.size(), -1) < 0) {
     if (errno != EINTR) throw_errno(errno, "cannot wait for a program");
   }
-  call_.cancel().throw_if_cancelled();
+  call().cancel().throw_if_cancelled();
 }
 
 size_t ToolProcess::read(std::span<std::byte> buffer) {
   for (;;) {
-    call_.cancel().throw_if_cancelled();
+    call().cancel().throw_if_cancelled();
     if (!output_ || output_mode_ != ToolOrder::Output::Pipe) return 0;
     const ssize_t n = ::read(output_.get(), buffer.data(), buffer.size());
     if (n >= 0) return static_cast<size_t>(n);
@@ -170,7 +168,7 @@ size_t ToolProcess::read(std::span<std::byte> buffer) {
 
 size_t ToolProcess::write(std::span<const std::byte> bytes) {
   for (;;) {
-    call_.cancel().throw_if_cancelled();
+    call().cancel().throw_if_cancelled();
     if (!input_) throw Error(ErrorCode::Aborted, "the program's input is closed");
     const ssize_t n = ::write(input_.get(), bytes.data(), bytes.size());
     if (n >= 0) return static_cast<size_t>(n);
@@ -195,10 +193,10 @@ Json ToolProcess::wait() {
     ending[info.si_code == CLD_EXITED ? "exit_code" : "signal"] = info.si_status;
     ending_ = std::move(ending);
     stop_watching();
-    (*ending_)["stderr"] = error_tail_;
+    (*ending_)["stderr"] = error_output_.tail();
     if (output_mode_ == ToolOrder::Output::Collect) (*ending_)["stdout"] = collected_;
   }
-  call_.cancel().throw_if_cancelled();
+  call().cancel().throw_if_cancelled();
   return *ending_;
 }
 
@@ -228,7 +226,8 @@ void ToolProcess::watch() noexcept {
       timeout = std::max(0, static_cast<int>(left.count()));
     }
     if (::poll(wanted.data(), wanted.size(), timeout) < 0 && errno != EINTR) break;
-    if (errors.fd >= 0 && !drain(errors.fd, [this](std::string_view text) { take_errors(text); })) {
+    if (errors.fd >= 0 &&
+        !drain(errors.fd, [this](std::string_view text) { error_output_.take(text); })) {
       errors.fd = -1;
     }
     if (output.fd >= 0 && !drain(output.fd, collect)) output.fd = -1;
@@ -243,39 +242,7 @@ void ToolProcess::watch() noexcept {
       kill_at.reset();
     }
   }
-  if (!error_line_.empty()) log_line(error_line_);
-  if (logged_lines_ > kMostLoggedLines) {
-    try {
-      const std::string text = "… and " + std::to_string(logged_lines_ - kMostLoggedLines) +
-                               " further lines of its error output";
-      call_.journal().log({.type = JournalType::Command, .message = text});
-    } catch (...) {  // no memory for the count: the lines themselves were counted
-    }
-  }
-}
-
-void ToolProcess::take_errors(std::string_view text) noexcept {
-  try {
-    error_tail_.append(text);
-    if (error_tail_.size() > kErrorTail) error_tail_.erase(0, error_tail_.size() - kErrorTail);
-    while (!text.empty()) {
-      const size_t end = text.find_first_of("\r\n");
-      const std::string_view part = text.substr(0, end);
-      if (error_line_.size() < kLongestLine) {
-        error_line_.append(part.substr(0, kLongestLine - error_line_.size()));
-      }
-      if (end == std::string_view::npos) break;
-      if (!error_line_.empty()) log_line(error_line_);
-      error_line_.clear();
-      text.remove_prefix(end + 1);
-    }
-  } catch (...) {  // no memory: the line is lost, the program goes on
-  }
-}
-
-void ToolProcess::log_line(std::string_view line) noexcept {
-  if (++logged_lines_ > kMostLoggedLines) return;
-  call_.journal().log({.type = JournalType::Command, .message = line});
+  error_output_.finish();
 }
 
 }  // namespace dbackup::host

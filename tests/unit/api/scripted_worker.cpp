@@ -207,6 +207,24 @@ Json answer(const protocol::Request& request) {
       return rows(protocol::body_as<protocol::RowsRequest>(request.body));
     case Operation::Browse:
       return browse(protocol::body_as<protocol::BrowseRequest>(request.body));
+    case Operation::TestSsh: {
+      const auto body = protocol::body_as<protocol::SshRequest>(request.body);
+      const std::string host = body.config.value(body.prefix.empty() ? "host" : "sshHost", "");
+      if (host == "down") throw Error(ErrorCode::Unavailable, "cannot connect to the SSH server");
+      if (host == "new") {
+        say(EventKind::HostKey, {{"host", "New"},
+                                 {"port", 2222},
+                                 {"type", "ssh-ed25519"},
+                                 {"fingerprint", "SHA256:first"}});
+      }
+      return {{"message", body.ssh.policy + " " + (body.ssh.known.empty()
+                                                       ? "-"
+                                                       : body.ssh.known.front().fingerprint)}};
+    }
+    case Operation::ListRemote:
+      say(EventKind::Item, {{"name", "b.db"}, {"type", "file"}, {"size", 3}});
+      say(EventKind::Item, {{"name", "a"}, {"type", "directory"}});
+      return {{"path", "/srv"}};
     case Operation::PrepareRestore: {
       const auto body = protocol::body_as<protocol::PrepareRestoreRequest>(request.body);
       if (body.databases.at(0) == "forbidden")

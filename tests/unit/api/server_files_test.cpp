@@ -105,7 +105,7 @@ TEST(ServerFiles, AreForSignedInPeopleWhoMaySeeTheSettings) {
   EXPECT_EQ(api.as("settings:read", Method::Get, path).status, 200);
 }
 
-TEST(RemoteFolders, AreCheckedAndSaidNotToBeBuilt) {
+TEST(RemoteFolders, AreCheckedAndListed) {
   SessionApi api;
   const std::string path = "/api/system/filesystem/remote";
   const Json good{{"host", "nas"}, {"username", "backup"}, {"password", "hunter2"}};
@@ -115,9 +115,13 @@ TEST(RemoteFolders, AreCheckedAndSaidNotToBeBuilt) {
     body.update(more);
     return api.as("settings:read", Method::Post, path, body).status;
   };
-  EXPECT_EQ(status(good, Json::object()), 501);
-  EXPECT_EQ(status(good, {{"port", "2222"}, {"authType", "agent"}}), 501);
-  EXPECT_EQ(status(good, Json::object(), {{"path", "/srv"}}), 501);
+  EXPECT_EQ(status(good, Json::object()), 200);
+  EXPECT_EQ(status(good, {{"port", "2222"}, {"authType", "agent"}}), 200);
+  EXPECT_EQ(status(good, Json::object(), {{"path", "/srv"}}), 200);
+  const Answer listed = api.as("settings:read", Method::Post, path,
+                               {{"config", good}, {"path", "/srv/"}});
+  EXPECT_EQ(listed.body["data"], Json::parse(R"({"currentPath":"/srv","parentPath":"/","entries":[
+      {"name":"a","type":"directory","path":"/srv/a"},{"name":"b.db","type":"file","path":"/srv/b.db"}]})"));
   EXPECT_EQ(status(good, {{"host", ""}}), 400);
   EXPECT_EQ(status(good, {{"username", nullptr}}), 400);
   EXPECT_EQ(status(good, {{"port", 0}}), 400);
@@ -134,13 +138,13 @@ TEST(RemoteFolders, AreCheckedAndSaidNotToBeBuilt) {
           .get<std::string>();
   const Json bare{{"host", "nas"}};
   EXPECT_EQ(status(bare, Json::object()), 400);
-  EXPECT_EQ(status(bare, Json::object(), {{"sshCredentialId", login}}), 501);
+  EXPECT_EQ(status(bare, Json::object(), {{"sshCredentialId", login}}), 200);
   EXPECT_EQ(api.as("settings:read", Method::Post, path, Json::object()).status, 400);
   EXPECT_EQ(api.as("jobs:read", Method::Post, path, {{"config", good}}).status, 403);
   EXPECT_EQ(api.post(path, {{"config", good}}).status, 403) << "a key";
 }
 
-TEST(SshTests, AreCheckedAndSaidNotToBeBuilt) {
+TEST(SshTests, AreCheckedAndMade) {
   ApiFixture api;
   const auto post = [&](const Json& config, const Json& more = Json::object()) {
     Json body{{"config", config}};
@@ -149,16 +153,20 @@ TEST(SshTests, AreCheckedAndSaidNotToBeBuilt) {
   };
   const Json prefixed{{"sshHost", "nas"}, {"sshUsername", "backup"}, {"sshAuthType", "agent"}};
   const Json bare{{"host", "nas"}, {"username", "backup"}, {"authType", "agent"}};
-  const Answer unbuilt = post(prefixed);
-  EXPECT_EQ(unbuilt.status, 501);
-  EXPECT_NE(unbuilt.body["message"].get<std::string>().find("SSH"), std::string::npos);
-  EXPECT_EQ(post(bare).status, 501);
-  EXPECT_EQ(post(Json(prefixed.dump())).status, 501) << "as JSON text";
+  const Answer made = post(prefixed);
+  EXPECT_EQ(made.status, 200);
+  EXPECT_EQ(made.body, Json::parse(R"({"success":true,"message":"trust-first -"})"));
+  Json down = prefixed;
+  down["sshHost"] = "down";
+  EXPECT_EQ(post(down).status, 200);
+  EXPECT_EQ(post(down).body["success"], false);
+  EXPECT_EQ(post(bare).status, 200);
+  EXPECT_EQ(post(Json(prefixed.dump())).status, 200) << "as JSON text";
   EXPECT_EQ(post(Json::object()).status, 400);
   EXPECT_EQ(post(prefixed, {{"adapterId", "oracle"}}).status, 400);
   EXPECT_EQ(post(prefixed, {{"adapterId", "scripted-db"}}).status, 400)
       << "that kind has no prefixed settings";
-  EXPECT_EQ(post(bare, {{"adapterId", "scripted-db"}}).status, 501);
+  EXPECT_EQ(post(bare, {{"adapterId", "scripted-db"}}).status, 200);
   EXPECT_EQ(post(prefixed, {{"sshCredentialId", "c"}}).status, 400);
   for (const char* path : {"", "a\nb"}) {
     Json config = prefixed;
