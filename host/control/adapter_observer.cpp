@@ -9,9 +9,12 @@
 #include "base/logging.hpp"
 #include "control/adapter_resolver.hpp"
 #include "control/catalog.hpp"
+#include "control/notification_settings.hpp"
 #include "control/plugin_registry.hpp"
+#include "control/system_events.hpp"
 #include "control/worker_client.hpp"
 #include "model/adapter_metadata.hpp"
+#include "model/notification_event.hpp"
 #include "protocol/message_json.hpp"
 #include "store/adapter_store.hpp"
 #include "store/backup_store.hpp"
@@ -38,17 +41,26 @@ void tell(const AdapterConfig& before, const HealthCheck& check) {
   }
 }
 
+int64_t hours_between_reminders(Session& session) {
+  constexpr std::string_view kEvent = "connection_offline";
+  const auto settings = notification_settings(session);
+  return settings.events.at(std::string{kEvent})
+      .reminder_hours.value_or(find_notification_event(kEvent)->reminder_hours);
+}
+
 }  // namespace
 
 AdapterObserver::AdapterObserver(const ControlContext& context, WorkerClient& workers,
                                  const PluginRegistry& plugins, const AdapterResolver& resolver,
-                                 Catalog& catalog, ObserverLimits limits)
+                                 Catalog& catalog, ObserverLimits limits,
+                                 std::function<void(Json)> tell)
     : context_{context},
       workers_{workers},
       plugins_{plugins},
       resolver_{resolver},
       catalog_{catalog},
-      limits_{limits} {}
+      limits_{limits},
+      tell_{std::move(tell)} {}
 
 std::vector<AdapterConfig> AdapterObserver::adapters(const std::string& type) const {
   std::vector<AdapterConfig> out;
@@ -116,15 +128,51 @@ void AdapterObserver::ping(const AdapterConfig& adapter, std::stop_token stop) {
                                            std::chrono::steady_clock::now() - began)
                                            .count());
   check.created_at = context_.clock.now_ms();
+  std::optional<AdapterConfig> before;
+  int64_t failures = 0;
+  int64_t reminder_hours = 0;
   context_.database.write([&](Session& s) {
     const auto current = AdapterStore{}.find(s, adapter.id);
+    before = current;
     if (!current) return;
-    const int64_t failures = check.error.empty() ? 0 : current->consecutive_failures + 1;
+    failures = check.error.empty() ? 0 : current->consecutive_failures + 1;
     check.status = status_after(failures);
     AdapterStore{}.record_health(s, check, failures);
     ObservationStore{}.insert(s, check);
     tell(*current, check);
+    if (tell_ && failures > kOfflineFailures) reminder_hours = hours_between_reminders(s);
   });
+  if (!tell_ || !before) return;
+  if (auto news = news_of(*before, check, failures, reminder_hours)) tell_(std::move(*news));
+}
+
+std::optional<Json> AdapterObserver::news_of(const AdapterConfig& before, const HealthCheck& check,
+                                             int64_t failures, int64_t reminder_hours) {
+  constexpr TimeMs kHour = 3'600'000;
+  const TimeMs now = check.created_at;
+  const std::lock_guard lock{outages_mutex_};
+  const auto known = outages_.find(before.id);
+  if (failures == 0) {
+    if (before.consecutive_failures < kOfflineFailures) return std::nullopt;
+    std::optional<TimeMs> down;
+    if (known != outages_.end()) down = now - known->second.since;
+    outages_.erase(before.id);
+    return connection_online_event(before, down, now);
+  }
+  if (failures < kOfflineFailures) return std::nullopt;
+  if (failures == kOfflineFailures) {
+    outages_[before.id] = {.since = now, .told_at = now};
+    return connection_offline_event(before, failures, check.error, now);
+  }
+  // It was offline when this process began: told by the one before.
+  if (known == outages_.end()) {
+    outages_[before.id] = {.since = before.last_health_check.value_or(now), .told_at = now};
+    return std::nullopt;
+  }
+  if (reminder_hours <= 0 || now - known->second.told_at < reminder_hours * kHour)
+    return std::nullopt;
+  known->second.told_at = now;
+  return connection_offline_event(before, failures, check.error, now);
 }
 
 void AdapterObserver::update_db_versions(std::stop_token stop) {
@@ -142,7 +190,9 @@ void AdapterObserver::read_version(const AdapterConfig& adapter, std::stop_token
   if (version.empty()) return;
   const std::string edition = get_string(answer, "edition").value_or("");
   const TimeMs now = context_.clock.now_ms();
+  std::optional<Json> news;
   context_.database.write([&](Session& s) {
+    news.reset();
     const auto current = AdapterStore{}.find(s, adapter.id);
     if (!current) return;
     AdapterStore{}.replace_metadata(s, *current,
@@ -158,7 +208,10 @@ void AdapterObserver::read_version(const AdapterConfig& adapter, std::stop_token
                          .new_version = version,
                          .edition = edition,
                          .detected_at = now});
+    if (!last.empty())
+      news = db_version_event(*current, last.front().new_version, version, edition, now);
   });
+  if (news && tell_) tell_(std::move(*news));
 }
 
 void AdapterObserver::refresh_storage_stats(std::stop_token stop) {

@@ -2,13 +2,16 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "control/context.hpp"
 #include "model/nouns.hpp"
+#include "model/observation.hpp"
 
 namespace dbackup::host {
 
@@ -27,12 +30,14 @@ struct ObserverLimits {
 /// at a time, blocks until the last has answered, and may be repeated as often as wished; one that
 /// is still going on makes another of its kind return at once. What goes wrong with one adapter is
 /// that adapter's own. After `stop` nothing more is asked, and what was going on counts as not
-/// seen. [any-thread]
+/// seen. `tell` gets an event when an adapter counts as offline (again after the hours that the
+/// settings name, as long as it lasts), when it answers again, and when a server's version has
+/// changed; it must not block. [any-thread]
 class AdapterObserver {
  public:
   AdapterObserver(const ControlContext& context, WorkerClient& workers,
                   const PluginRegistry& plugins, const AdapterResolver& resolver, Catalog& catalog,
-                  ObserverLimits limits = {});
+                  ObserverLimits limits = {}, std::function<void(Json)> tell = {});
 
   /// Pings sources and storages: status, latency, error, failures in a row.
   void health_check(std::stop_token stop = {});
@@ -56,7 +61,19 @@ class AdapterObserver {
   const PluginRegistry& plugins_;
   const AdapterResolver& resolver_;
   Catalog& catalog_;
+  /// An adapter that is offline, as far as this process has seen it.
+  struct Outage {
+    TimeMs since = 0;
+    TimeMs told_at = 0;
+  };
+  /// The event that a check is worth; `before` is the row without it.
+  std::optional<Json> news_of(const AdapterConfig& before, const HealthCheck& check,
+                              int64_t failures, int64_t reminder_hours);
+
   const ObserverLimits limits_;
+  const std::function<void(Json)> tell_;
+  std::mutex outages_mutex_;
+  std::map<std::string, Outage> outages_;  // by adapter
   std::mutex pinging_, reading_, measuring_;
 };
 

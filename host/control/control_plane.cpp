@@ -17,10 +17,12 @@ struct ControlPlane::Parts {
         plugins{context, workers, options.plugin_directories},
         resolver{context, plugins},
         catalog{context, workers, resolver, keys},
-        observer{context, workers, plugins, resolver, catalog},
         reconciler{context, workers, resolver, catalog, keys},
         recorders{context},
         notifications{context, workers, resolver},
+        notices{notifications},
+        observer{context, workers, plugins, resolver, catalog, {},
+                 [this](Json event) { notices.tell(std::move(event)); }},
         queue{RunParts{context, workers, plugins, resolver, keys, catalog, reconciler, recorders,
                        notifications, secrets}},
         tasks{context},
@@ -37,10 +39,11 @@ struct ControlPlane::Parts {
   PluginRegistry plugins;
   AdapterResolver resolver;
   Catalog catalog;
-  AdapterObserver observer;
   Reconciler reconciler;
   RecorderWriter recorders;
   NotificationRouter notifications;
+  SystemNotices notices;
+  AdapterObserver observer;
   Queue queue;
   SystemTasks tasks;
   Scheduler scheduler;
@@ -72,6 +75,7 @@ Catalog& ControlPlane::catalog() noexcept { return parts_->catalog; }
 AdapterObserver& ControlPlane::observer() noexcept { return parts_->observer; }
 Queue& ControlPlane::queue() noexcept { return parts_->queue; }
 NotificationRouter& ControlPlane::notifications() noexcept { return parts_->notifications; }
+SystemNotices& ControlPlane::notices() noexcept { return parts_->notices; }
 Scheduler& ControlPlane::scheduler() noexcept { return parts_->scheduler; }
 SystemTasks& ControlPlane::system_tasks() noexcept { return parts_->tasks; }
 SidecarKeys& ControlPlane::sidecar_keys() noexcept { return parts_->keys; }

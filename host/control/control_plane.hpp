@@ -16,6 +16,7 @@
 #include "control/run_options.hpp"
 #include "control/scheduler.hpp"
 #include "control/sidecar_keys.hpp"
+#include "control/system_notices.hpp"
 #include "control/system_tasks.hpp"
 #include "control/worker_client.hpp"
 
@@ -47,6 +48,7 @@ class ControlPlane {
   AdapterObserver& observer() noexcept;
   Queue& queue() noexcept;
   NotificationRouter& notifications() noexcept;
+  SystemNotices& notices() noexcept;
   Scheduler& scheduler() noexcept;
   /// Work is added to it before start().
   SystemTasks& system_tasks() noexcept;

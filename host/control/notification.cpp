@@ -24,6 +24,8 @@ namespace dbackup::host {
 namespace {
 
 constexpr std::chrono::seconds kSendLimit{30};
+// The adapter whose option "to" holds addresses of people.
+constexpr std::string_view kMailAdapter = "email";
 
 struct EventRow {
   const char* status;
@@ -191,12 +193,31 @@ void NotificationRouter::restore_ended(const Execution& run, const RestoreFacts&
   });
 }
 
-void NotificationRouter::system_event(const Json& event, std::stop_token stop) noexcept {
+void NotificationRouter::system_event(const Json& event, const std::string& user_email,
+                                      std::stop_token stop) noexcept {
   try {
     std::vector<std::string> channels;
+    std::vector<std::string> mail_channels;
+    std::string about_user;
     const auto name = event.at("eventType").get<std::string>();
-    context_.database.read([&](Session& s) { channels = channels_named(s, name, {}); });
-    for (const auto& delivery : send(event, channels, {.stop = stop})) {
+    context_.database.read([&](Session& s) {
+      const NotificationSettings settings = notification_settings(s);
+      channels = settings.channels_of(name);
+      about_user = settings.events.at(name).notify_user;
+      for (const auto& id : channels) {
+        const auto channel = AdapterStore{}.find(s, id);
+        if (channel && channel->adapter_id == kMailAdapter) mail_channels.push_back(id);
+      }
+    });
+    const NotificationEventRow* row = find_notification_event(name);
+    if (row == nullptr || !row->may_tell_user || user_email.empty()) about_user = "none";
+    std::vector<Delivery> deliveries;
+    if (about_user != "only") deliveries = send(event, channels, {.stop = stop});
+    if (about_user != "none") {
+      std::ranges::move(send(event, mail_channels, {.receiver = user_email, .stop = stop}),
+                        std::back_inserter(deliveries));
+    }
+    for (const auto& delivery : deliveries) {
       if (!delivery.error.empty()) log_warning("a notification of " + name + " was not delivered: " + delivery.error);
     }
   } catch (const std::exception& error) {
@@ -216,7 +237,8 @@ std::string NotificationRouter::deliver(const std::string& channel_id, const Jso
     });
     if (channel.adapter_id.empty()) throw Error(ErrorCode::NotFound, "the channel does not exist");
     secrets = resolver_.secrets_of(channel, resolver_.open_config(channel));
-    const protocol::AdapterRef adapter = resolver_.resolve(channel);
+    protocol::AdapterRef adapter = resolver_.resolve(channel);
+    if (!how.receiver.empty()) adapter.config["to"] = how.receiver;
     std::ranges::move(resolver_.secrets_of(channel, adapter.config), std::back_inserter(secrets));
     WorkerCall call;
     call.deadline = kSendLimit;

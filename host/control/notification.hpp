@@ -36,6 +36,7 @@ struct Delivery {
 struct SendOptions {
   std::string execution_id = {};  ///< of the run that the event is of; "": of none
   bool is_request = false;        ///< somebody waits for it
+  std::string receiver = {};      ///< of a mail, in place of the channel's own; "": those
   std::stop_token stop = {};
 };
 
@@ -50,8 +51,11 @@ class NotificationRouter {
                     ExecutionRecorder& recorder, std::stop_token stop = {}) noexcept;
   void restore_ended(const Execution& run, const RestoreFacts& facts, ExecutionRecorder& recorder,
                      std::stop_token stop = {}) noexcept;
-  /// An event that is no run's: to the channels that the settings name for its "eventType".
-  void system_event(const Json& event, std::stop_token stop = {}) noexcept;
+  /// An event that is no run's: to the channels that the settings name for its "eventType". Where the
+  /// settings say so, those of them that send mail also, or only, tell `user_email`, the person it is
+  /// about; "": nobody.
+  void system_event(const Json& event, const std::string& user_email = "",
+                    std::stop_token stop = {}) noexcept;
 
   /// Sends whatever the settings say. Throws when it must not be sent now at all (Unavailable, "busy").
   std::vector<Delivery> send(const Json& event, const std::vector<std::string>& channels,

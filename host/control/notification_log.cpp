@@ -42,7 +42,8 @@ class Redaction {
     }
     // Renderings hold texts as a markup language writes them.
     for (size_t i = 0, plain = values_.size(); i < plain; ++i) {
-      if (values_[i].find_first_of("&<>") != std::string::npos) values_.push_back(with_entities(values_[i]));
+      if (values_[i].find_first_of("&<>") != std::string::npos)
+        values_.push_back(with_entities(values_[i]));
     }
     std::erase_if(values_, [](const std::string& value) { return value.size() < kShortestSecret; });
     // The longest first: a part of it must not leave the rest behind.

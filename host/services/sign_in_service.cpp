@@ -3,6 +3,7 @@
 #include "base/id.hpp"
 #include "base/logging.hpp"
 #include "control/control_plane.hpp"
+#include "control/system_events.hpp"
 #include "crypto/password.hpp"
 #include "crypto/token.hpp"
 #include "services/account_rules.hpp"
@@ -72,6 +73,7 @@ SignedIn SignInService::sign_up(const Principal& who, const SignUpFields& fields
     out = open_session(session, who, fresh, fields.remember, "sign-up");
   });
   verifier_.forget_all();
+  control_.notices().tell(user_created_event(out.user, "", now), out.user.email);
   return out;
 }
 
@@ -121,7 +123,14 @@ SignInResult SignInService::sign_in(const Principal& who, const std::string& ema
     }
     out.done = open_session(session, who, *current, remember, "password");
   });
+  tell_of_sign_in(who, *out.done);
   return out;
+}
+
+void SignInService::tell_of_sign_in(const Principal& who, const SignedIn& opened) {
+  control_.notices().tell(
+      user_login_event(opened.user, who.client_address, control_.context().clock.now_ms()),
+      opened.user.email);
 }
 
 SignedIn SignInService::open_session(Session& session, const Principal& who, User user,

@@ -70,6 +70,8 @@ class SignInService {
   /// Opens a session inside the caller's transaction, and notes it in user row and audit log.
   SignedIn open_session(Session& session, const Principal& who, User user, bool remember,
                         const char* method);
+  /// The event "user_login", once that transaction is through. Returns at once.
+  void tell_of_sign_in(const Principal& who, const SignedIn& opened);
   /// Whether `password` is the caller's. Throws `INVALID_PASSWORD` when it is not.
   User require_password(const Principal& who, const SecretString& password);
   void note_failure(const Principal& who, const User* user, const std::string& email,

@@ -215,6 +215,7 @@ TwoFactorPassed TwoFactorService::verify(const Principal& client, std::string_vi
   });
   if (refusal) throw Error{*refusal};
   verifier_.forget_all();
+  if (out.opened) sign_in_.tell_of_sign_in(client, *out.opened);
   return out;
 }
 

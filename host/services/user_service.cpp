@@ -2,6 +2,7 @@
 
 #include "base/id.hpp"
 #include "control/control_plane.hpp"
+#include "control/system_events.hpp"
 #include "crypto/password.hpp"
 #include "services/account_rules.hpp"
 #include "services/audit_log.hpp"
@@ -111,6 +112,7 @@ User UserService::create(const Principal& who, const NewUserFields& fields) {
     audit_.write(session, who, AuditAction::Create, AuditResource::User, user.id,
                  {{"name", user.name}, {"email", user.email}, {"group", user.group_name}});
   });
+  control_.notices().tell(user_created_event(user, who.name, user.created_at), user.email);
   return user;
 }
 

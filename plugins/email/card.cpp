@@ -105,7 +105,7 @@ std::string card_of(const Event& event, const Message& message) {
   }
   out +=
       "<tr><td style=\"padding:14px 24px 20px;font-size:12px;color:#9ca3af\">"
-      "Sent by DBackup because this address is one of its channels.</td></tr>\n"
+      "Sent automatically by DBackup.</td></tr>\n"
       "</table>\n</body></html>\n";
   return out;
 }

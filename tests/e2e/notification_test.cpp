@@ -71,7 +71,7 @@ TEST(Notifications, TellMailAndChatOfSuccessAndOfFailure) {
   const auto one = [&](const std::string& adapter, const std::string& event) {
     const Json entry = Told::entry_of(entries, adapter, event);
     EXPECT_EQ(entry.value("status", ""), "Success");
-    return t.server.get("/api/notification-logs/" + entry.value("id", "")).json().at("data");
+    return t.server.get("/api/notification-logs/" + entry.value("id", "")).json();
   };
   EXPECT_EQ(one("email", "backup_failure").at("renderedHtml"), mails[1].at("parts")[1].at("text"));
   const Json kept = one("discord", "backup_failure").at("renderedPayload");
@@ -94,6 +94,29 @@ TEST(Notifications, ThatAreNotDeliveredAreWrittenDownAndHarmNoRun) {
   EXPECT_EQ(t.smtp.messages().size(), 1U) << "the channels after it are told all the same";
   const std::string all = entries.dump() + run.dump() + t.server.log();
   EXPECT_EQ(all.find("hunter2"), std::string::npos);
+}
+
+TEST(Notifications, TellAPersonOfTheirSignInByMail) {
+  Told t;
+  const Answer set =
+      t.server.call("PUT", "/api/settings/notifications",
+                    {{"globalChannels", {t.mail, t.chat}},
+                     {"events", {{"user_login", {{"enabled", true}, {"notifyUser", "only"}}}}}});
+  ASSERT_EQ(set.status, 200) << set.body;
+  const std::string password = "correct horse battery";
+  const Answer user = t.server.post(
+      "/api/users", {{"name", "Ann"}, {"email", "ann@example.org"}, {"password", password}});
+  ASSERT_EQ(user.status, 201) << user.body;
+  const CallOptions browser{.key = "-", .headers = {{"Origin", t.server.url()}}};
+  const Answer in = t.server.call("POST", "/api/auth/sign-in/email",
+                                  {{"email", "ann@example.org"}, {"password", password}}, browser);
+  ASSERT_EQ(in.status, 200) << in.body;
+  ASSERT_TRUE(wait_until([&] { return !t.smtp.messages().empty(); })) << t.server.log();
+  const Json mail = t.smtp.messages().at(0);
+  EXPECT_EQ(mail.at("headers").at("Subject"), "User Login");
+  EXPECT_EQ(mail.at("receivers"), Json::array({"ann@example.org"}));
+  t.entries(1);
+  EXPECT_TRUE(t.recorder.requests().empty()) << "only the person is told";
 }
 
 }  // namespace

@@ -61,7 +61,8 @@ struct ControlWorld {
             {"abi_minor", 0},
             {"adapters", Json::array({adapter("source", "postgres", {{"extension", "dump"}, {"listDatabases", true}}),
                                       adapter("storage", "disk", Json::object()),
-                                      adapter("notifier", "hook", Json::object())})}};
+                                      adapter("notifier", "hook", Json::object()),
+                                      adapter("notifier", "email", Json::object())})}};
   }
 
   std::string add_adapter(const std::string& type, const std::string& kind, const std::string& name) {

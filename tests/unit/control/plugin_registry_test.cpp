@@ -19,7 +19,7 @@ class PluginRegistryTest : public ::testing::Test {
 };
 
 TEST_F(PluginRegistryTest, OffersWhatThePluginsDescribe) {
-  EXPECT_THAT(world_.plugins.list(), SizeIs(3));
+  EXPECT_THAT(world_.plugins.list(), SizeIs(4));
   EXPECT_THAT(world_.plugins.broken(), IsEmpty());
   const auto found = world_.plugins.find("postgres", protocol::AdapterKind::Source);
   ASSERT_NE(found, nullptr);
@@ -50,8 +50,8 @@ TEST_F(PluginRegistryTest, KeepsTheOthersWhenAPluginCrashes) {
 TEST_F(PluginRegistryTest, GivesAnAdapterToTheFirstPluginThatOffersIt) {
   script_.make_file("plugins/second.so");
   world_.plugins.refresh();
-  EXPECT_THAT(world_.plugins.list(), SizeIs(3));
-  EXPECT_THAT(world_.plugins.broken(), SizeIs(3));
+  EXPECT_THAT(world_.plugins.list(), SizeIs(4));
+  EXPECT_THAT(world_.plugins.broken(), SizeIs(4));
   EXPECT_EQ(world_.plugins.find("disk")->plugin_path, script_.path("plugins/all.so"));
 }
 
