@@ -117,15 +117,14 @@ Connection Connection::open(const Call& call, const Login& login, const std::str
   std::string host = login.host;
   std::string address;
   std::string port = std::to_string(login.port);
-  if (!login.is_socket()) {
-    out.endpoint_.emplace(reach(call, login.host, login.port));
-    port = std::to_string(out.endpoint_->port());
-    // The name stays what certificates are checked against; only the way there may differ.
-    if (is_address(out.endpoint_->host())) {
-      address = out.endpoint_->host();
-    } else {
-      host = out.endpoint_->host();
-    }
+  // A socket's folder too: it may be one of another machine.
+  out.endpoint_.emplace(reach(call, login.host, login.port));
+  port = std::to_string(out.endpoint_->port());
+  // The name stays what certificates are checked against; only the way there may differ.
+  if (is_address(out.endpoint_->host())) {
+    address = out.endpoint_->host();
+  } else {
+    host = out.endpoint_->host();
   }
   std::vector<const char*> keys;
   std::vector<const char*> values;

@@ -126,10 +126,6 @@ PostgresSource::PostgresSource(const Config& config)
       dump_flags_{split_tool_words(config.text("options"), "options")},
       restore_flags_{split_tool_words(config.text("restoreOptions"), "restoreOptions")},
       restore_ownership_{config.flag_or("restoreOwnership", false)} {
-  // Running here what was meant to run elsewhere could dump another server under the right name.
-  if (config.text_or("connectionMode", "direct") == "ssh") {
-    throw Error{ErrorCode::Unimplemented, "SSH is not available in this build"};
-  }
   check_dump_flags(dump_flags_);
   check_restore_flags(restore_flags_);
 }

@@ -49,6 +49,8 @@ void require_regular(const std::string& path, const struct stat& found) {
   }
 }
 
+}  // namespace
+
 void check_name(const std::string& name) {
   const auto refuse = [&](const char* why) {
     throw Error{ErrorCode::InvalidArgument,
@@ -62,8 +64,6 @@ void check_name(const std::string& name) {
     if (name.ends_with(suffix)) refuse("SQLite keeps its own files under such names");
   }
 }
-
-}  // namespace
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');

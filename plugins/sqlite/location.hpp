@@ -38,6 +38,8 @@ class Location {
   std::vector<std::string> forbidden_;
 };
 
+/// Throws Error{InvalidArgument} for a name that is a path or belongs to SQLite's own files.
+void check_name(const std::string& name);
 std::string folder_of(const std::string& path);
 std::string base_of(const std::string& path);
 /// nullopt when there is no such file; links are not followed.

@@ -27,9 +27,9 @@ std::string temporary_prefix(const std::string& target) {
 }
 
 std::string temporary_path(const std::string& target, const std::string& token) {
-  const bool is_plain = token.find_first_not_of(
-                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
-                        std::string::npos;
+  const bool is_plain =
+      token.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+      std::string::npos;
   if (token.empty() || token.size() > 36 || !is_plain) {
     throw Error{ErrorCode::InvalidArgument, "\"token\" must be 1 to 36 letters, digits and '-'"};
   }
@@ -38,8 +38,7 @@ std::string temporary_path(const std::string& target, const std::string& token) 
 
 /// False when the restore that made the file still holds its lock.
 bool remove_abandoned(const std::string& path) {
-  const plugins::UniqueFd fd{
-      open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  const plugins::UniqueFd fd{open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
   // The lock of a restore that still runs is held; one of a killed process is gone with it.
   if (!fd) return errno == ENOENT;
   return flock(fd.get(), LOCK_EX | LOCK_NB) == 0 && unlink(path.c_str()) == 0;

@@ -37,9 +37,10 @@ class Replacement {
   Replacement(const Replacement&) = delete;
   Replacement& operator=(const Replacement&) = delete;
 
-  /// Removes what the killed restore with that token left beside `target`; one that still runs keeps
-  /// its file. Throws Error.
-  static void remove_leftover(const Call& call, const std::string& target, const std::string& token);
+  /// Removes what the killed restore with that token left beside `target`; one that still runs
+  /// keeps its file. Throws Error.
+  static void remove_leftover(const Call& call, const std::string& target,
+                              const std::string& token);
 
   void write(std::span<const std::byte> block);
   /// Makes the file durable and checks that it is a sound database. Throws Error{DataLoss}.

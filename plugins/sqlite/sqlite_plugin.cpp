@@ -10,7 +10,8 @@ namespace {
 constexpr std::array kOwnOptions{
     dbackup::Option{.name = "mode",
                     .type = "choice",
-                    .help = "Is the file on this machine or behind SSH?",
+                    .help = "Is the file on this machine or behind SSH? Over SSH "
+                            "it is copied there to a temporary file first.",
                     .fallback = "local",
                     .choices = "local|ssh"},
     dbackup::Option{.name = "path",
@@ -46,5 +47,6 @@ DBACKUP_PLUGIN("org.dbackup.sqlite", "SQLite", DBACKUP_SDK_VERSION,
                                                                .rows = true,
                                                                .restore_renamed = true,
                                                                .atomic_restore = true,
+                                                               .stages_locally = true,
                                                                .combinable = false,
                                                                .cleanup_restore = true}))

@@ -17,13 +17,6 @@ constexpr size_t kBlock = 256 * 1024;
 constexpr std::string_view kMagic{"SQLite format 3\0", 16};
 constexpr size_t kHeaderBytes = 100;
 
-const Config& local_only(const Config& config) {
-  if (config.text_or("mode", "local") == "ssh") {
-    throw Error{ErrorCode::Unimplemented, "SSH is not available in this build"};
-  }
-  return config;
-}
-
 Check check_named(const std::string& name) {
   if (name == "full") return Check::Full;
   if (name == "quick") return Check::Quick;
@@ -40,9 +33,12 @@ void require_header(std::span<const std::byte> head) {
 }  // namespace
 
 SqliteSource::SqliteSource(const Config& config)
-    : location_{local_only(config)}, check_{check_named(config.text_or("restoreCheck", "full"))} {}
+    : location_{config}, check_{check_named(config.text_or("restoreCheck", "full"))} {
+  if (config.text_or("mode", "local") == "ssh") remote_.emplace(config);
+}
 
 TestResult SqliteSource::test(Call& call) {
+  if (remote_) return remote_->test(call);
   Database database{call, location_.existing(), Database::Access::ReadWrite};
   database.integer("SELECT count(*) FROM sqlite_schema");
   return {.message = "SQLite connection successful.", .version = sqlite3_libversion()};
@@ -56,12 +52,14 @@ void SqliteSource::require_database(const std::string& name) const {
 
 DumpResult SqliteSource::dump(Call& call, const DumpRequest& request, Writer& out) {
   require_database(request.database);
+  if (remote_) return remote_->dump(call, out);
   stream_image(call, location_.existing(), out);
   return {.engine_version = sqlite3_libversion(), .already_compressed = false};
 }
 
 void SqliteSource::list_databases(Call& call,
                                   const std::function<void(const DatabaseInfo&)>& found) {
+  if (remote_) return remote_->describe(call, found);
   Database database{call, location_.existing(), Database::Access::ReadWrite};
   DatabaseInfo info{.name = location_.name()};
   database.run("BEGIN");
@@ -75,18 +73,24 @@ void SqliteSource::list_databases(Call& call,
 
 void SqliteSource::tables(Call& call, const Config& request, ItemSink& sink) {
   require_database(request.text("database"));
+  if (remote_) return remote_->tables(call, sink);
   TableReader{call, location_.existing()}.tables(sink);
 }
 
 void SqliteSource::rows(Call& call, const Config& request, ItemSink& sink) {
   const RowsRequest wanted = RowsRequest::parse(request);
   require_database(wanted.database);
+  if (remote_) return remote_->rows(call, wanted, sink);
   TableReader{call, location_.existing()}.rows(wanted, sink);
 }
 
 void SqliteSource::prepare_restore(Call& call, const PrepareRestoreRequest& request) {
   for (const std::string& name : request.databases) {
     call.check_cancelled();
+    if (remote_) {
+      remote_->prepare_restore(call, name);
+      continue;
+    }
     const std::string target = location_.target(name);
     const std::string folder = folder_of(target);
     if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
@@ -97,9 +101,12 @@ void SqliteSource::prepare_restore(Call& call, const PrepareRestoreRequest& requ
 }
 
 void SqliteSource::restore(Call& call, const RestoreRequest& request, Reader& in) {
-  const std::string target = location_.target(request.database);
   std::array<std::byte, kHeaderBytes> head{};
+  if (!remote_)
+    location_.target(request.database);  // what cannot be is said before anything is read
   require_header(std::span{head}.first(in.read_full(head)));
+  if (remote_) return remote_->restore(call, request, head, in, check_);
+  const std::string target = location_.target(request.database);
   if (look(target)) const ExclusiveLock free{target};  // in use: no need to read the backup first
 
   Replacement replacement{call, target, request.token};
@@ -119,6 +126,7 @@ void SqliteSource::restore(Call& call, const RestoreRequest& request, Reader& in
 }
 
 void SqliteSource::cleanup_restore(Call& call, const CleanupRestoreRequest& request) {
+  if (remote_) return remote_->cleanup_restore(call, request.database, request.token);
   Replacement::remove_leftover(call, location_.target(request.database), request.token);
 }
 

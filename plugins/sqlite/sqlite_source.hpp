@@ -4,14 +4,16 @@
 #include <functional>
 
 #include "location.hpp"
+#include "remote_file.hpp"
 #include "replacement.hpp"
 
 namespace dbackup::sqlite {
 
-/// One SQLite file on this machine, read while it is in use.
+/// One SQLite file, read while it is in use: on this machine through SQLite itself, on another one
+/// through its sqlite3 program.
 class SqliteSource final : public Source {
  public:
-  /// Throws Error{InvalidArgument} for a path that could not work, {Unimplemented} for mode "ssh".
+  /// Throws Error{InvalidArgument} for a path that could not work.
   explicit SqliteSource(const Config& config);
 
   TestResult test(Call& call) override;
@@ -27,6 +29,7 @@ class SqliteSource final : public Source {
   void require_database(const std::string& name) const;
 
   Location location_;
+  std::optional<RemoteFile> remote_;
   Check check_ = Check::Full;
 };
 

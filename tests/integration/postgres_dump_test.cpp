@@ -240,11 +240,6 @@ TEST_F(Postgres, ThePasswordIsInNoCommandLineAndNoEnvironment) {
   EXPECT_EQ(seen.find("plain-secret"), std::string::npos);
 }
 
-TEST_F(Postgres, SshModeSaysThatItIsNotAvailable) {
-  source_.config()["connectionMode"] = "ssh";
-  EXPECT_EQ(source_.test().status, DBACKUP_UNIMPLEMENTED);
-}
-
 TEST_F(Postgres, AMissingToolIsNamed) {
   const std::string path = std::getenv("PATH");
   setenv("PATH", "/nonexistent", 1);

@@ -162,12 +162,6 @@ TEST_F(SqliteFile, AForbiddenFolderIsRefusedByAnyWayIntoIt) {
   EXPECT_TRUE(source({{"$forbiddenPaths", {file("private"), file("absent")}}}).test().ok());
 }
 
-TEST_F(SqliteFile, SshModeSaysThatItIsNotAvailable) {
-  const Outcome ended = source({{"mode", "ssh"}, {"host", "h"}}).test();
-  EXPECT_EQ(ended.status, DBACKUP_UNIMPLEMENTED);
-  EXPECT_NE(ended.message.find("SSH"), std::string::npos) << ended.message;
-}
-
 TEST_F(SqliteFile, ReplacesContentAndKeepsModeOwnerAndCompanionsClean) {
   for (const char* journal : {"DELETE", "WAL"}) {
     make(path_, journal);

@@ -92,6 +92,8 @@ void SshServer::start() {
               "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
               "MaxStartups 100:30:200\nLogLevel VERBOSE\nPrintMotd no\n"
               "Subsystem sftp internal-sftp\n";
+    // The start files of the account are not the test's: they may take seconds.
+    config += "SetEnv HOME=" + folder().string() + "\n";
     for (const std::string& type : options_.host_key_types) {
       config += "HostKey " + (folder() / ("host_" + type)).string() + "\n";
     }
