@@ -17,6 +17,8 @@ namespace {
 
 constexpr int kPipeSize = 1024 * 1024;
 constexpr size_t kMostCollected = 1024 * 1024;
+constexpr std::chrono::milliseconds kTakingBack{300};  // of a subsystem, after a cancellation
+constexpr int kSlice = 50;                             // ms
 constexpr std::chrono::seconds kEnding{3};  // for the other side to say that it has ended
 
 struct SignalName {
@@ -93,6 +95,7 @@ RemoteProcess::RemoteProcess(CallContext& call, std::shared_ptr<ssh::Pump> pump,
       keeper_{std::move(keeper)},
       name_{std::move(plan.name)},
       output_mode_{plan.output},
+      is_subsystem_{plan.kind == ssh::ChannelOrder::Kind::Subsystem},
       cancel_event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
       error_output_{call.journal()} {
   if (!cancel_event_) throw_errno(errno, "cannot make an event");
@@ -128,7 +131,7 @@ RemoteProcess::RemoteProcess(CallContext& call, std::shared_ptr<ssh::Pump> pump,
   on_cancel_.emplace(call.cancel().stop_token(), [this] {
     const uint64_t one = 1;
     [[maybe_unused]] const auto n = ::write(cancel_event_.get(), &one, sizeof one);
-    stop();
+    if (!is_subsystem_) stop();
   });
 }
 
@@ -169,17 +172,34 @@ void RemoteProcess::end() noexcept {
   }
 }
 
-void RemoteProcess::await(int fd, short events) const {
-  std::array<pollfd, 2> wanted{{{fd, events, 0}, {cancel_event_.get(), POLLIN, 0}}};
-  while (::poll(wanted.data(), wanted.size(), -1) < 0) {
-    if (errno != EINTR) throw_errno(errno, "cannot wait for a program");
+/// A cancelled program ends at once. With a subsystem a plugin may speak a little longer, to take
+/// back what it made on the other side.
+void RemoteProcess::check_cancelled() {
+  if (!call().cancel().is_cancelled()) return;
+  if (is_subsystem_) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::duration now = Clock::now().time_since_epoch();
+    Clock::rep none = 0;
+    cancelled_at_.compare_exchange_strong(none, now.count());
+    if (now < Clock::duration{cancelled_at_.load()} + kTakingBack) return;
   }
   call().cancel().throw_if_cancelled();
 }
 
+void RemoteProcess::await(int fd, short events) {
+  check_cancelled();
+  const bool is_cancelled = call().cancel().is_cancelled();
+  std::array<pollfd, 2> wanted{{{fd, events, 0}, {cancel_event_.get(), POLLIN, 0}}};
+  const nfds_t count = is_cancelled ? 1 : wanted.size();  // the event stays
+  while (::poll(wanted.data(), count, is_cancelled ? kSlice : -1) < 0) {
+    if (errno != EINTR) throw_errno(errno, "cannot wait for a program");
+  }
+  check_cancelled();
+}
+
 size_t RemoteProcess::read(std::span<std::byte> buffer) {
   for (;;) {
-    call().cancel().throw_if_cancelled();
+    check_cancelled();
     if (!output_) return 0;
     const ssize_t n = ::read(output_.get(), buffer.data(), buffer.size());
     if (n > 0) return static_cast<size_t>(n);
@@ -197,7 +217,7 @@ size_t RemoteProcess::read(std::span<std::byte> buffer) {
 
 size_t RemoteProcess::write(std::span<const std::byte> bytes) {
   for (;;) {
-    call().cancel().throw_if_cancelled();
+    check_cancelled();
     if (!input_) throw Error(ErrorCode::Aborted, "the program's input is closed");
     const ssize_t n = ::write(input_.get(), bytes.data(), bytes.size());
     if (n >= 0) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -39,7 +41,8 @@ class RemoteProcess final : public Program {
   RemoteProcess(CallContext& call, std::shared_ptr<ssh::Pump> pump,
                 std::shared_ptr<ssh::Keeper> keeper, Plan plan);
   static Plan plan_program(CallContext& call, ssh::Session& session, const ToolOrder& order);
-  void await(int fd, short events) const;
+  void await(int fd, short events);
+  void check_cancelled();
   void end() noexcept;
   void stop() noexcept;
   Error lost_end() const;
@@ -48,6 +51,8 @@ class RemoteProcess final : public Program {
   std::shared_ptr<ssh::Keeper> keeper_;  // of a program with input
   std::string name_;                     // there
   ToolOrder::Output output_mode_;
+  bool is_subsystem_ = false;
+  std::atomic<std::chrono::steady_clock::rep> cancelled_at_ = 0;  // a subsystem's; 0: not yet
   UniqueFd input_, output_, cancel_event_;
   uint64_t written_ = 0;
   bool forgotten_ = false;
