@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,15 +8,11 @@ namespace dbackup::plugins::s3 {
 /// Markers of uploads under way lie here, below the prefix: ".dbackup/uploads/<token>/<nonce>".
 inline constexpr std::string_view kMarkers = ".dbackup/uploads/";
 
-/// Throws Error{InvalidArgument} for a path that is absolute, has an empty part, "." or "..", a NUL
-/// byte, a part over 255 bytes, or lies where the markers are.
+/// As parse_object_path() of common/object_path.hpp; refuses the place of the markers too.
 void check_object_path(std::string_view path);
-/// The same for a folder, "" and a trailing slash allowed; gives it back with a slash at its end,
-/// or "".
+/// A folder as the beginning of keys: with a slash at its end, or "" for the root.
 std::string folder_prefix(std::string_view path);
-/// Throws Error{InvalidArgument} unless it is 1 to 100 of A-Z a-z 0-9 - _.
-void check_token(const std::string& token);
 /// Can a request name what others stored under this path?
-bool can_be_named(std::string_view path) noexcept;
+bool can_be_named(const std::string& path);
 
 }  // namespace dbackup::plugins::s3

@@ -1,10 +1,7 @@
 #include "s3_storage.hpp"
 
-#include <array>
-#include <ctime>
-#include <random>
-
 #include "answers.hpp"
+#include "common/object_path.hpp"
 #include "download.hpp"
 #include "markers.hpp"
 #include "object_key.hpp"
@@ -15,17 +12,6 @@ namespace {
 
 // A test is waited for by a person.
 constexpr int kTestAttempts = 2;
-
-std::string probe_path(const std::string& adapter_id) {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  std::array<char, 32> stamp{};
-  std::strftime(stamp.data(), stamp.size(), "%Y-%m-%d_%H-%M-%S", &utc);
-  // Two tests within one second must not meet.
-  return ".dbackup/test/connection-test-" + adapter_id + "-" + stamp.data() + "-" +
-         std::to_string(std::random_device{}());
-}
 
 }  // namespace
 
