@@ -23,6 +23,7 @@
 #include "api/resources/oauth_resource.hpp"
 #include "api/resources/server_files_resource.hpp"
 #include "api/resources/source_tables_resource.hpp"
+#include "api/resources/ssh_host_keys_resource.hpp"
 #include "api/resources/status_resource.hpp"
 #include "api/resources/storage_resource.hpp"
 #include "api/resources/stored_backups_resource.hpp"
@@ -64,6 +65,7 @@ struct ApiServer::Parts {
         account{services},
         users{services},
         groups{services},
+        ssh_host_keys{services},
         keys{services},
         vault{services},
         certificate{services},
@@ -96,6 +98,7 @@ struct ApiServer::Parts {
     account.mount(routes);
     users.mount(routes);
     groups.mount(routes);
+    ssh_host_keys.mount(routes);
     keys.mount(routes);
     vault.mount(routes);
     certificate.mount(routes);
@@ -152,6 +155,7 @@ struct ApiServer::Parts {
   AccountResource account;
   UsersResource users;
   GroupsResource groups;
+  SshHostKeysResource ssh_host_keys;
   KeysResource keys;
   VaultResource vault;
   CertificateResource certificate;

@@ -60,10 +60,11 @@ Channel make_channel(Direction direction, bool is_blocking = false) {
   return out;
 }
 
-/// The variables a worker may see; nothing else of our environment reaches it.
+/// The variables a worker may see; nothing else of our environment reaches it. The last is how an SSH
+/// agent of this account is found.
 std::vector<std::string> worker_environment() {
   std::vector<std::string> out;
-  for (const char* name : {"PATH", "HOME", "LANG", "TZ", "TMPDIR"}) {
+  for (const char* name : {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "SSH_AUTH_SOCK"}) {
     if (const char* value = std::getenv(name)) out.push_back(std::string(name) + "=" + value);
   }
   if (std::getenv("PATH") == nullptr) out.emplace_back("PATH=/usr/local/bin:/usr/bin:/bin");

@@ -1,0 +1,161 @@
+#include "tests/e2e/scenario.hpp"
+#include "tests/support/postgres_server.hpp"
+#include "tests/support/ssh_server.hpp"
+
+// Sources and a storage on "another machine": a real sshd, reached through the real program.
+namespace dbackup::testing {
+namespace {
+
+class OverSsh : public ::testing::Test {
+ protected:
+  Json login(const std::string& prefix) const {
+    const auto name = [&](std::string word) {
+      if (!prefix.empty()) word[0] = static_cast<char>(word[0] - 'a' + 'A');
+      return prefix + word;
+    };
+    return {{name("host"), ssh_.host()},
+            {name("port"), ssh_.port()},
+            {name("username"), ssh_.user()},
+            {name("authType"), "privateKey"},
+            {name("privateKey"), ssh_.key()}};
+  }
+  Json with(Json config, const Json& more) const {
+    config.update(more);
+    return config;
+  }
+  std::string source(const std::string& kind, const Json& config) {
+    return s_.server.create_adapter("database", kind, config, kind + " over SSH");
+  }
+  Json run(const std::string& source, const Json& fields = Json::object()) {
+    Json job{{"sourceId", source}};
+    job.update(fields);
+    return s_.server.wait_for(s_.server.run_job(s_.job(job)));
+  }
+  Json restore(const std::string& source, const std::string& path, const std::string& name) {
+    const Answer answer =
+        s_.server.post("/api/storage/" + s_.destination + "/restore",
+                       {{"file", path}, {"targetSourceId", source}, {"targetDatabaseName", name}});
+    EXPECT_EQ(answer.status, 202) << answer.body;
+    return answer.status == 202
+               ? s_.server.wait_for(answer.json().at("executionId").get<std::string>())
+               : Json{};
+  }
+  Json known_keys() { return s_.server.get("/api/ssh-host-keys").json().at("data"); }
+
+  SshServer ssh_;
+  Scenario s_;
+};
+
+TEST_F(OverSsh, SqliteIsBackedUpAndRestored) {
+  const std::string source_id =
+      source("sqlite", with(login(""), {{"mode", "ssh"}, {"path", s_.database}}));
+  const Json done = run(source_id);
+  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
+  const Json back = restore(source_id, done.at("path").get<std::string>(), "copy.db");
+  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  EXPECT_EQ(s_.content(s_.folder / "copy.db"), s_.content(s_.database));
+}
+
+TEST_F(OverSsh, PostgresIsBackedUpAndRestored) {
+  if (!PostgresServer::installed()) GTEST_SKIP() << "no PostgreSQL server is installed";
+  PostgresServer postgres;
+  postgres.sql("postgres", "CREATE DATABASE shop");
+  postgres.sql("shop", "CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 50000) i");
+  const std::string source_id =
+      source("postgres", with(login("ssh"), {{"connectionMode", "ssh"},
+                                             {"host", postgres.host()},
+                                             {"port", postgres.port()},
+                                             {"user", postgres.user()},
+                                             {"password", postgres.password()}}));
+  const Json done = run(source_id, {{"databases", {"shop"}}});
+  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
+  const Json back = restore(source_id, done.at("path").get<std::string>(), "copy");
+  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  EXPECT_EQ(postgres.fingerprint("copy"), postgres.fingerprint("shop"));
+}
+
+TEST_F(OverSsh, SftpKeepsListsAndGivesBackABackup) {
+  std::filesystem::create_directories(s_.folder / "far");
+  const std::string storage = s_.server.create_adapter(
+      "storage", "sftp", with(login(""), {{"pathPrefix", s_.folder / "far"}}), "Far away");
+  const Json done = run(s_.source, {{"destinations", Json::array({{{"configId", storage}}})}});
+  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
+  const std::string path = done.at("path").get<std::string>();
+  EXPECT_TRUE(std::filesystem::exists(s_.folder / ("far/" + path)));
+  ASSERT_EQ(s_.server.files(storage).size(), 1U);
+  const Answer answer = s_.server.post(
+      "/api/storage/" + storage + "/restore",
+      {{"file", path}, {"targetSourceId", s_.source}, {"targetDatabaseName", "copy.db"}});
+  ASSERT_EQ(answer.status, 202) << answer.body;
+  const Json back = s_.server.wait_for(answer.json().at("executionId").get<std::string>());
+  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  EXPECT_EQ(s_.content(s_.folder / "copy.db"), s_.content(s_.database));
+}
+
+TEST_F(OverSsh, TheFirstHostKeyIsRememberedAndAnotherOneRefusedUntilItIsForgotten) {
+  const Json config = with(login(""), {{"mode", "ssh"}, {"path", s_.database}});
+  const auto test = [&] {
+    return s_.server
+        .post("/api/adapters/test-connection", {{"adapterId", "sqlite"}, {"config", config}})
+        .json();
+  };
+  ASSERT_TRUE(test().at("success").get<bool>()) << test().dump();
+  ASSERT_EQ(known_keys().size(), 1U);
+  EXPECT_EQ(known_keys()[0].at("fingerprint"), ssh_.fingerprint());
+  EXPECT_EQ(known_keys()[0].at("origin"), "first-use");
+
+  const std::string before = ssh_.fingerprint();
+  ssh_.change_host_keys();
+  const Json refused = test();
+  EXPECT_FALSE(refused.at("success").get<bool>());
+  EXPECT_NE(refused.dump().find(before), std::string::npos) << refused.dump();
+  EXPECT_NE(refused.dump().find(ssh_.fingerprint()), std::string::npos) << refused.dump();
+
+  EXPECT_EQ(
+      s_.server.call("DELETE", "/api/ssh-host-keys/" + known_keys()[0].at("id").get<std::string>())
+          .status,
+      200);
+  EXPECT_TRUE(test().at("success").get<bool>()) << test().dump();
+}
+
+TEST_F(OverSsh, TestSshSaysWhatItReached) {
+  const Answer good = s_.server.post("/api/adapters/test-ssh", {{"config", login("ssh")}});
+  EXPECT_EQ(good.status, 200) << good.body;
+  EXPECT_TRUE(good.json().at("success").get<bool>()) << good.body;
+  EXPECT_NE(good.json().at("message").get<std::string>().find(std::to_string(ssh_.port())),
+            std::string::npos);
+
+  Json wrong = login("ssh");
+  wrong["sshUsername"] = "nobody-of-that-name";
+  const Answer bad = s_.server.post("/api/adapters/test-ssh", {{"config", wrong}});
+  EXPECT_FALSE(bad.json().at("success").get<bool>()) << bad.body;
+  EXPECT_EQ(bad.body.find(ssh_.key().substr(40, 60)), std::string::npos);
+}
+
+TEST_F(OverSsh, ALostConnectionFailsTheRunAndListsNothing) {
+  if (!PostgresServer::installed()) GTEST_SKIP() << "no PostgreSQL server is installed";
+  PostgresServer postgres;
+  postgres.sql("postgres", "CREATE DATABASE shop");
+  postgres.sql(
+      "shop",
+      "CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 400000) i");
+  const std::string source_id =
+      source("postgres", with(login("ssh"), {{"connectionMode", "ssh"},
+                                             {"host", postgres.host()},
+                                             {"port", postgres.port()},
+                                             {"user", postgres.user()},
+                                             {"password", postgres.password()}}));
+  const std::string execution = s_.server.run_job(
+      s_.job({{"sourceId", source_id}, {"databases", {"shop"}}, {"compression", "NONE"}}));
+  // The dump reads the table: its connection is then killed.
+  ASSERT_TRUE(postgres.wait_until(
+      "postgres", "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY %'", "t"));
+  ASSERT_GT(ssh_.kill_connections(), 0U);
+  const Json done = s_.server.wait_for(execution);
+  EXPECT_EQ(done.at("status"), "Failed") << done.dump(1);
+  EXPECT_NE(done.at("error").get<std::string>().find("SSH"), std::string::npos) << done.dump(1);
+  EXPECT_TRUE(s_.server.files(s_.destination).empty());
+}
+
+}  // namespace
+}  // namespace dbackup::testing
