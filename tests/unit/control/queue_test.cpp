@@ -185,24 +185,37 @@ TEST_F(QueueTest, AdoptsTheBackupOfAWorkerThatDiedAfterItsLastStep) {
 }
 
 TEST_F(QueueTest, EndsJobsOfAKindThatIsNotAvailableYet) {
+  Job grown = world_.add_job("grown");
+  grown.backup_mode = "INCREMENTAL";
+  world_.save(grown);
+  const std::string id = world_.add_run(grown);
+  world_.queue.start();
+  EXPECT_EQ(world_.wait_ended(id).error, "an incremental backup is not available yet");
+  EXPECT_THAT(script_.requests("backup"), IsEmpty());
+}
+
+TEST_F(QueueTest, TakesSeveralDatabasesAsOneArchiveNamedOrAllOfTheServer) {
   Job several = world_.add_job("several");
-  several.databases = {"a", "b"};
+  several.databases = {"b", "a"};
   world_.save(several);
   Job all = world_.add_job("all");
   all.databases.clear();
   world_.save(all);
   script_.set("list_databases", {{{"event", "item"}, {"data", {{"name", "a"}}}},
                                  {{"event", "item"}, {"data", {{"name", "b"}}}},
+                                 {{"event", "item"}, {"data", {{"name", "c"}}}},
                                  {{"result", Json::object()}}});
-  Job grown = world_.add_job("grown");
-  grown.backup_mode = "INCREMENTAL";
-  world_.save(grown);
-  const std::string first = world_.add_run(several), second = world_.add_run(all), third = world_.add_run(grown);
+  script_.set("backup", {{{"reserve", kPath}}, {{"result", world_.result(kPath)}}});
+  const auto asked = [&](const Job& job, size_t number) {
+    world_.wait_ended(world_.add_run(job));
+    return script_.requests("backup").at(number).at("body");
+  };
   world_.queue.start();
-  EXPECT_EQ(world_.wait_ended(third).error, "an incremental backup is not available yet");
-  EXPECT_THAT(world_.wait_ended(first).error, HasSubstr("is not available yet"));
-  EXPECT_THAT(world_.wait_ended(second).error, HasSubstr("2 databases (a, b)"));
-  EXPECT_THAT(script_.requests("backup"), IsEmpty());
+  const Json first = asked(several, 0);
+  EXPECT_EQ(first.at("databases"), Json::array({"b", "a"}));
+  EXPECT_EQ(first.at("database"), "");
+  EXPECT_EQ(first.at("sidecar").at("multiDb").at("format"), "tar");
+  EXPECT_EQ(asked(all, 1).at("databases"), Json::array({"a", "b", "c"}));
 }
 
 TEST_F(QueueTest, TakesTheOnlyDatabaseOfTheServerWhenTheJobNamesNone) {
