@@ -265,7 +265,7 @@ TEST(Restore, ChecksBeforeItAccepts) {
             500);
   EXPECT_EQ(restore({{"targetDatabaseName", "forbidden"}}).status, 409);
   EXPECT_EQ(restore({{"databaseMapping", {{"other", "x"}}}}).status, 400);
-  EXPECT_EQ(restore({{"databaseMapping", {{"orders", "x"}, {"crm", "y"}}}}).status, 501);
+  EXPECT_EQ(restore({{"databaseMapping", {{"orders", "x"}, {"crm", "y"}}}}).status, 400);
   EXPECT_EQ(restore({{"scope", "files"}}).status, 501);
   EXPECT_EQ(restore({{"identity", "AGE-SECRET-KEY-1NONSENSE"}}).status, 400);
   EXPECT_EQ(restore({{"profileIdOverride", "missing"}}).status, 404);
