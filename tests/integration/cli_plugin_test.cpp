@@ -91,7 +91,7 @@ TEST(PluginReadme, FillsBlocksAndLeavesTheProse) {
 
   write_file(page, "nothing of it\n");
   const auto missing = dbackup({"plugin", "readme", kShipped + "local-filesystem.so", page});
-  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_EQ(missing.exit_code, 2);
   EXPECT_THAT(missing.err, HasSubstr("local-filesystem"));
   EXPECT_EQ(read_file(page), "nothing of it\n");
 }

@@ -218,7 +218,9 @@ TEST_F(RedisRestore, AReplicaOrANodeOfAClusterIsRefused) {
   const std::string dumped = source_.dump("0");
   target_server_.run({"REPLICAOF", "127.0.0.1", std::to_string(server_.port())});
   EXPECT_EQ(target_.restore("", dumped).status, DBACKUP_FAILED_PRECONDITION);
-  RedisServer node{{.settings = {"cluster-enabled yes"}}};
+  // By itself the port of the cluster would be 10,000 above the server's, which may not exist.
+  RedisServer node{
+      {.settings = {"cluster-enabled yes", "cluster-port " + std::to_string(free_port())}}};
   SourceBench cluster{"redis", redis_config(node)};
   EXPECT_EQ(cluster.prepare({{"databases", {"0"}}}).status, DBACKUP_FAILED_PRECONDITION);
   EXPECT_EQ(cluster.restore("", dumped).status, DBACKUP_FAILED_PRECONDITION);
