@@ -177,10 +177,26 @@ RestoreTarget::RestoreTarget(const Call& call, RestoreLogins logins, std::string
                 "database \"" + name_ + "\" belongs to an unfinished restore"};
   }
   // The settings of the target, for dumps that say nothing of them.
-  make(server, working_,
-       server.value("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
-                    " WHERE SCHEMA_NAME = " +
-                    server.literal(name_)));
+  const std::string collation =
+      server.value("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+                   " WHERE SCHEMA_NAME = " +
+                   server.literal(name_));
+  try {
+    make(server, working_, collation);
+  } catch (const Error& error) {
+    // No destructor runs for what was not made whole; a cancelled CREATE may still have worked.
+    if (error.code() != ErrorCode::AlreadyExists) undo_as_admin(server.session_id());
+    throw;
+  }
+}
+
+void RestoreTarget::undo_as_admin(unsigned long session) noexcept {
+  try {
+    Connection server = Connection::open(call_, logins_.admin, "", Patience::Cleanup);
+    end_session(server, session);
+  } catch (const std::exception&) {  // what can be removed is removed all the same
+  }
+  undo(0);
 }
 
 void RestoreTarget::make(Connection& server, const std::string& name,

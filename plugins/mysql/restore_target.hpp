@@ -59,6 +59,8 @@ class RestoreTarget {
   std::string walk_back(const SwapNames& names, unsigned long session,
                         bool& is_done) const noexcept;
   void drop_own();
+  /// undo() for what a session of the admin was making.
+  void undo_as_admin(unsigned long session) noexcept;
 
   Call call_;
   RestoreLogins logins_;

@@ -119,7 +119,7 @@ MariadbServer::MariadbServer(const std::vector<std::string>& settings) : setting
   process_.run({"/usr/bin/mariadb-install-db", "--no-defaults",
                 "--datadir=" + (process_.folder() / "data").string(),
                 "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
-                "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=0"});
+                "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=2"});
   constexpr int kAttempts = 5;  // the free port may be taken before the server has it
   for (int i = 0; i < kAttempts && !process_.running(); ++i) {
     port_ = free_port();
@@ -147,7 +147,7 @@ void MariadbServer::start() {
                                 "--ssl-ca=" + ca_file(),
                                 "--ssl-cert=" + folder + "/server.pem",
                                 "--ssl-key=" + folder + "/server.key",
-                                "--innodb-flush-log-at-trx-commit=0",
+                                "--innodb-flush-log-at-trx-commit=2",
                                 "--innodb-flush-method=nosync",
                                 "--innodb-log-file-size=64M",
                                 "--innodb-buffer-pool-size=64M",
