@@ -12,10 +12,10 @@ start_mariadb() {
     account=(--user=mysql)
     chown mysql: "$mariadb_folder"
   fi
-  mariadb-install-db "${account[@]}" --datadir="$mariadb_folder/data" --auth-root-authentication-method=normal \
+  mariadb-install-db "${account[@]}" --datadir="$mariadb_folder/data" --tmpdir="$mariadb_folder" --auth-root-authentication-method=normal \
     --skip-test-db >"$mariadb_folder/install.log" 2>&1 || { tail -n 20 "$mariadb_folder/install.log" >&2; return 1; }
   mariadb_port=$(free_port)
-  mariadbd --no-defaults "${account[@]}" --datadir="$mariadb_folder/data" --socket="$mariadb_folder/socket" \
+  mariadbd --no-defaults "${account[@]}" --datadir="$mariadb_folder/data" --tmpdir="$mariadb_folder" --socket="$mariadb_folder/socket" \
     --pid-file="$mariadb_folder/pid" --bind-address=127.0.0.1 --port="$mariadb_port" --skip-log-bin "$@" \
     >"$mariadb_folder/log" 2>&1 &
   mariadb_pid=$!

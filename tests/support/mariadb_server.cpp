@@ -118,6 +118,8 @@ MariadbServer::MariadbServer(const std::vector<std::string>& settings) : setting
   make_certificates();
   process_.run({"/usr/bin/mariadb-install-db", "--no-defaults",
                 "--datadir=" + (process_.folder() / "data").string(),
+                // A server that starts removes what others keep in a shared one.
+                "--tmpdir=" + process_.folder().string(),
                 "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
                 "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=2"});
   constexpr int kAttempts = 5;  // the free port may be taken before the server has it
