@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "curl_run.hpp"
 #include "url_guard.hpp"
 
 namespace dbackup::plugins {
@@ -20,14 +21,12 @@ namespace {
 constexpr size_t kMostBody = 64 * 1024;
 constexpr size_t kMostShown = 300;
 constexpr long kConnectTimeoutMs = 10'000;
-constexpr int kAskAgainMs = 100;
 
 template <auto Free>
 struct Deleter {
   void operator()(auto* what) const noexcept { Free(what); }
 };
 using Easy = std::unique_ptr<CURL, Deleter<&curl_easy_cleanup>>;
-using Multi = std::unique_ptr<CURLM, Deleter<&curl_multi_cleanup>>;
 using Headers = std::unique_ptr<curl_slist, Deleter<&curl_slist_free_all>>;
 
 /// What the callbacks of one exchange write to.
@@ -186,30 +185,6 @@ void prepare(const Easy& easy, const HttpRequest& request, const Headers& header
   }
 }
 
-/// Runs the transfer; stays in reach of a cancellation even while a name is looked up.
-CURLcode perform(const Call& call, const Easy& easy) {
-  const Multi multi{curl_multi_init()};
-  if (!multi || curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK) {
-    throw Error{ErrorCode::Internal, "cannot start a request"};
-  }
-  struct Detach {
-    CURLM* multi;
-    CURL* easy;
-    ~Detach() { curl_multi_remove_handle(multi, easy); }
-  } const detach{multi.get(), easy.get()};
-  for (int running = 1; running > 0;) {
-    call.check_cancelled();
-    if (curl_multi_perform(multi.get(), &running) != CURLM_OK ||
-        (running > 0 &&
-         curl_multi_poll(multi.get(), nullptr, 0, kAskAgainMs, nullptr) != CURLM_OK)) {
-      throw Error{ErrorCode::Internal, "the HTTP library failed"};
-    }
-  }
-  int left = 0;
-  const CURLMsg* message = curl_multi_info_read(multi.get(), &left);
-  return message != nullptr ? message->data.result : CURLE_FAILED_INIT;
-}
-
 /// Cut at a whole character, on one line.
 std::string shortened(std::string text) {
   if (text.size() > kMostShown) {
@@ -236,7 +211,7 @@ HttpResponse send(const Call& call, const HttpRequest& request) {
   std::array<char, CURL_ERROR_SIZE> words{};
   prepare(easy, request, headers, exchange);
   set(easy, CURLOPT_ERRORBUFFER, words.data());
-  const CURLcode code = perform(call, easy);
+  const CURLcode code = run_transfer(call, easy.get());
   long status = 0;
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);

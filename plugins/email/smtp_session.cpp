@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <common/curl_run.hpp>
 #include <common/url_guard.hpp>
 #include <cstring>
 #include <memory>
@@ -22,7 +23,6 @@ using Clock = std::chrono::steady_clock;
 // The host gives 30 s.
 constexpr long kTimeoutMs = 24'000;
 constexpr long kConnectTimeoutMs = 10'000;
-constexpr int kAskAgainMs = 100;
 // A server that has taken the message need not be waited for to say goodbye.
 constexpr std::chrono::seconds kGoodbye{1};
 
@@ -31,7 +31,6 @@ struct Deleter {
   void operator()(auto* what) const noexcept { Free(what); }
 };
 using Easy = std::unique_ptr<CURL, Deleter<&curl_easy_cleanup>>;
-using Multi = std::unique_ptr<CURLM, Deleter<&curl_multi_cleanup>>;
 using Lines = std::unique_ptr<curl_slist, Deleter<&curl_slist_free_all>>;
 
 struct Reply {
@@ -203,29 +202,6 @@ void prepare(const Easy& easy, const SmtpServer& server, Session& session) {
   }
 }
 
-CURLcode perform(const Call& call, const Easy& easy) {
-  const Multi multi{curl_multi_init()};
-  if (!multi || curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK) {
-    throw Error{ErrorCode::Internal, "cannot start an SMTP session"};
-  }
-  struct Detach {
-    CURLM* multi;
-    CURL* easy;
-    ~Detach() { curl_multi_remove_handle(multi, easy); }
-  } const detach{multi.get(), easy.get()};
-  for (int running = 1; running > 0;) {
-    call.check_cancelled();
-    if (curl_multi_perform(multi.get(), &running) != CURLM_OK ||
-        (running > 0 &&
-         curl_multi_poll(multi.get(), nullptr, 0, kAskAgainMs, nullptr) != CURLM_OK)) {
-      throw Error{ErrorCode::Internal, "the SMTP library failed"};
-    }
-  }
-  int left = 0;
-  const CURLMsg* message = curl_multi_info_read(multi.get(), &left);
-  return message != nullptr ? message->data.result : CURLE_FAILED_INIT;
-}
-
 /// One line of a few hundred characters, without the login.
 std::string shown(const Reply& reply, const SmtpServer& server) {
   constexpr size_t kMost = 300;
@@ -321,7 +297,7 @@ void send_mail(const Call& call, const SmtpServer& server, const std::string& fr
   set(easy, CURLOPT_ERRORBUFFER, words.data());
   set(easy, CURLOPT_MAIL_FROM, ("<" + from + ">").c_str());
   set(easy, CURLOPT_MAIL_RCPT, receivers.get());
-  const CURLcode code = perform(call, easy);
+  const CURLcode code = run_transfer(call, easy.get());
   if (!session.delivered && session.last_refusal.status == 0)
     check_receivers(session, server, to.size());
   if (!session.delivered) fail(code, session, server, words.data());
