@@ -1,5 +1,7 @@
 #include "tests/e2e/scenario.hpp"
+#include "tests/support/mariadb_server.hpp"
 #include "tests/support/postgres_server.hpp"
+#include "tests/support/redis_server.hpp"
 #include "tests/support/ssh_server.hpp"
 
 // Sources and a storage on "another machine": a real sshd, reached through the real program.
@@ -32,9 +34,11 @@ class OverSsh : public ::testing::Test {
     return s_.server.wait_for(s_.server.run_job(s_.job(job)));
   }
   Json restore(const std::string& source, const std::string& path, const std::string& name) {
-    const Answer answer =
-        s_.server.post("/api/storage/" + s_.destination + "/restore",
-                       {{"file", path}, {"targetSourceId", source}, {"targetDatabaseName", name}});
+    const Answer answer = s_.server.post(
+        "/api/storage/" + s_.destination + "/restore",
+        name.empty()
+            ? Json{{"file", path}, {"targetSourceId", source}}
+            : Json{{"file", path}, {"targetSourceId", source}, {"targetDatabaseName", name}});
     EXPECT_EQ(answer.status, 202) << answer.body;
     return answer.status == 202
                ? s_.server.wait_for(answer.json().at("executionId").get<std::string>())
@@ -72,6 +76,45 @@ TEST_F(OverSsh, PostgresIsBackedUpAndRestored) {
   const Json back = restore(source_id, done.at("path").get<std::string>(), "copy");
   ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
   EXPECT_EQ(postgres.fingerprint("copy"), postgres.fingerprint("shop"));
+}
+
+TEST_F(OverSsh, MariadbIsBackedUpAndRestored) {
+  if (!MariadbServer::installed()) GTEST_SKIP() << "no MariaDB server is installed";
+  MariadbServer mariadb;
+  mariadb.sql("", "CREATE DATABASE shop");
+  mariadb.sql("shop",
+              "CREATE TABLE t (id INT PRIMARY KEY, c TEXT, b BLOB) CHARSET=utf8mb4;"
+              "INSERT INTO t SELECT seq, CONCAT('\xF0\x9F\x98\x80 ', seq), UNHEX(MD5(seq)) FROM "
+              "seq_1_to_20000; CREATE VIEW v AS SELECT id FROM t");
+  const std::string source_id =
+      source("mariadb", with(login("ssh"), {{"connectionMode", "ssh"},
+                                            {"host", mariadb.host()},
+                                            {"port", mariadb.port()},
+                                            {"user", mariadb.user()},
+                                            {"password", mariadb.password()}}));
+  const Json done = run(source_id, {{"databases", {"shop"}}});
+  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
+  const Json back = restore(source_id, done.at("path").get<std::string>(), "copy");
+  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  EXPECT_EQ(mariadb.content("copy"), mariadb.content("shop"));
+}
+
+TEST_F(OverSsh, RedisIsBackedUpAndRestored) {
+  if (!RedisServer::installed()) GTEST_SKIP() << "no Redis server is installed";
+  RedisServer redis;
+  for (int i = 0; i < 500; ++i) {
+    redis.run({"HSET", "key " + std::to_string(i), "field", std::string{"\0\xFF", 2}});
+  }
+  const std::string before = redis.fingerprint();
+  const std::string source_id = source(
+      "redis", with(login("ssh"),
+                    {{"connectionMode", "ssh"}, {"host", "127.0.0.1"}, {"port", redis.port()}}));
+  const Json done = run(source_id);
+  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
+  redis.run({"FLUSHALL"});
+  const Json back = restore(source_id, done.at("path").get<std::string>(), "");
+  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  EXPECT_EQ(redis.fingerprint(), before);
 }
 
 TEST_F(OverSsh, SftpKeepsListsAndGivesBackABackup) {
