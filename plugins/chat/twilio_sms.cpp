@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <common/encodings.hpp>
+#include <common/percent_encoding.hpp>
 
 #include "channel.hpp"
 

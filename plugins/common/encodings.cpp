@@ -21,23 +21,6 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                          (byte >= '0' && byte <= '9') ||
-                          std::string_view{"-._~"}.find(c) != std::string_view::npos;
-    if (is_plain) {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
-}
-
 std::string encoded_words(std::string_view text, std::string_view separator) {
   const std::string clean = on_one_line(text);
   const bool is_ascii =

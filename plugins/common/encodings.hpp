@@ -7,8 +7,6 @@ namespace dbackup::plugins {
 
 /// RFC 4648, with padding, on one line.
 std::string base64(std::string_view bytes);
-/// RFC 3986: everything but letters, digits and "-._~" as %XX.
-std::string percent_encoded(std::string_view text);
 /// A value of a mail or HTTP header in RFC 2047's words of UTF-8, joined by `separator`; a
 /// printable ASCII text stays as it is. Control characters become blanks: no text can begin another
 /// header.

@@ -1,31 +1,12 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <common/percent_encoding.hpp>
 
 namespace dbackup::ftp {
 namespace {
 
 constexpr std::chrono::milliseconds kReplyLimit{60'000};
-
-/// The path of a URL; what is no letter, digit or "/" is written as %XX, so nothing in a name is
-/// taken for a part of the URL.
-std::string url_path(std::string_view path) {
-  static constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '/' || c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kDigits[byte >> 4U];
-      out += kDigits[byte & 15U];
-    }
-  }
-  return out;
-}
 
 struct FreeList {
   void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
@@ -88,7 +69,7 @@ void Session::prepare(const std::string& path) {
   curl_.reset();
   curl_.protocols("ftp,ftps");
   const std::string scheme = login_.tls == Tls::Implicit ? "ftps://" : "ftp://";
-  curl_.url(scheme + login_.server() + "/" + url_path(path));
+  curl_.url(scheme + login_.server() + "/" + plugins::percent_encoded_path(path));
   curl_.set(CURLOPT_USERNAME, login_.username.c_str());
   curl_.set(CURLOPT_PASSWORD, login_.password.c_str());
   if (login_.tls == Tls::Explicit) {

@@ -4,6 +4,8 @@
 #include <random>
 #include <thread>
 
+#include "common/percent_encoding.hpp"
+
 namespace dbackup::plugins::s3 {
 namespace {
 
@@ -91,7 +93,7 @@ class Client::Lease {
 Response Client::send_once(const Request& request, const std::string& what, const Check& check) {
   check();
   Signable signable{.method = request.method,
-                    .path = settings_.base_path + "/" + uri_encode(request.key, true),
+                    .path = settings_.base_path + "/" + percent_encoded_path(request.key),
                     .query = request.query,
                     .headers = request.headers,
                     .payload_hash = hex(request.body_sha256.empty() ? sha256(request.body)

@@ -8,6 +8,8 @@
 #include <ctime>
 #include <dbackup/error.hpp>
 
+#include "common/percent_encoding.hpp"
+
 namespace dbackup::plugins::s3 {
 namespace {
 
@@ -78,27 +80,10 @@ std::vector<unsigned char> md5(std::span<const std::byte> bytes) {
   return digest(bytes, EVP_md5());
 }
 
-std::string uri_encode(std::string_view text, bool keep_slashes) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                            (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (unreserved || (keep_slashes && c == '/')) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
-
 std::string canonical_query(const Pairs& query) {
   Pairs encoded;
-  for (const auto& [name, value] : query) encoded.emplace_back(uri_encode(name), uri_encode(value));
+  for (const auto& [name, value] : query)
+    encoded.emplace_back(percent_encoded(name), percent_encoded(value));
   std::ranges::sort(encoded);
   std::string out;
   for (const auto& [name, value] : encoded) {

@@ -27,8 +27,6 @@ struct Signable {
   std::string payload_hash;  ///< hexadecimal SHA-256 of the body
 };
 
-/// Percent-encodes all but A-Z a-z 0-9 - . _ ~ (RFC 3986), and '/' unless `slashes` are to be kept.
-std::string uri_encode(std::string_view text, bool keep_slashes = false);
 /// Sorted and encoded: what is signed, and what is sent.
 std::string canonical_query(const Pairs& query);
 

@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include "location.hpp"
+
 namespace dbackup::sqlite {
 namespace {
 
@@ -36,22 +38,6 @@ ErrorCode code_of(int code) {
     default:
       return ErrorCode::Aborted;
   }
-}
-
-std::string immutable_uri(const std::string& path) {
-  std::string out = "file:";
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '/' || c == '-' || c == '_' || c == '.';
-    if (plain) {
-      out += c;
-    } else {
-      constexpr char kDigits[] = "0123456789ABCDEF";
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return out + "?immutable=1";
 }
 
 }  // namespace

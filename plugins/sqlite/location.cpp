@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <common/percent_encoding.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -63,6 +64,10 @@ void check_name(const std::string& name) {
   for (const char* suffix : {"-wal", "-shm", "-journal"}) {
     if (name.ends_with(suffix)) refuse("SQLite keeps its own files under such names");
   }
+}
+
+std::string immutable_uri(const std::string& path) {
+  return "file:" + plugins::percent_encoded_path(path) + "?immutable=1";
 }
 
 std::string folder_of(const std::string& path) {

@@ -41,6 +41,8 @@ class Location {
 /// Throws Error{InvalidArgument} for a name that is a path or belongs to SQLite's own files.
 void check_name(const std::string& name);
 std::string folder_of(const std::string& path);
+/// Opens a file that nobody changes: SQLite then locks nothing and looks for no journal.
+std::string immutable_uri(const std::string& path);
 std::string base_of(const std::string& path);
 /// nullopt when there is no such file; links are not followed.
 std::optional<struct stat> look(const std::string& path);

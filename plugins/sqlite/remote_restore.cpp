@@ -29,22 +29,6 @@ std::string temporary_path(const std::string& target, const std::string& token) 
          ".dbackup-" + token;
 }
 
-std::string immutable_uri(const std::string& path) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out = "file:";
-  for (const char c : path) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '-' || c == '_';
-    if (is_plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return out + "?immutable=1";
-}
-
 Error in_use(const std::string& path) {
   return Error{ErrorCode::FailedPrecondition,
                "\"" + path + "\" is in use; stop the programs that have it open and try again"};

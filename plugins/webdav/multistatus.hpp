@@ -14,8 +14,7 @@ struct Resource {
 /// page of something between.
 std::vector<Resource> parse_multistatus(std::string_view xml);
 
-/// Writes every byte that is no letter, digit, "/", "-", "_", "." or "~" as %XX.
-std::string percent_encode(std::string_view path);
+/// The reverse of plugins::percent_encoded(); what is no escape stays as it is.
 std::string percent_decode(std::string_view text);
 
 /// The path of a URL or of an absolute path, without query and fragment, still encoded.

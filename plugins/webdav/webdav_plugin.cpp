@@ -1,6 +1,7 @@
 // Stores backups on a WebDAV server, by libcurl and pugixml: session.hpp holds the requests,
 // multistatus.hpp the answers. What a put or a list consists of: common/remote_storage.hpp.
 #include <algorithm>
+#include <common/percent_encoding.hpp>
 #include <common/url_guard.hpp>
 #include <dbackup/plugin.hpp>
 
@@ -57,7 +58,7 @@ std::string spelled(const std::string& url) {
   std::string out;
   for (const char c : url) {
     const bool encode = c == ' ' || static_cast<unsigned char>(c) >= 0x80;
-    out += encode ? dbackup::webdav::percent_encode({&c, 1}) : std::string(1, c);
+    out += encode ? dbackup::plugins::percent_encoded_path({&c, 1}) : std::string(1, c);
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #include "webdav_tree.hpp"
 
+#include "common/percent_encoding.hpp"
 #include "multistatus.hpp"
 
 namespace dbackup::webdav {
@@ -34,7 +35,7 @@ WebdavTree::WebdavTree(const Call& call, const Login& login, std::unique_ptr<Lin
 std::string WebdavTree::url(const std::string& path) const {
   std::string out = login_.url;
   for (const std::string& part : {prefix_, path}) {
-    if (!part.empty()) out += "/" + percent_encode(part);
+    if (!part.empty()) out += "/" + plugins::percent_encoded_path(part);
   }
   return out;
 }
@@ -121,7 +122,8 @@ void WebdavTree::make_root() {
   for (size_t slash = prefix_.find('/');; slash = prefix_.find('/', slash + 1)) {
     const std::string part = prefix_.substr(0, slash);
     if (part.empty()) return;
-    const Answer answer = session_.request("MKCOL", login_.url + "/" + percent_encode(part) + "/");
+    const Answer answer =
+        session_.request("MKCOL", login_.url + "/" + plugins::percent_encoded_path(part) + "/");
     if (!answer.ok() && answer.status != 405) {
       throw session_.refusal("cannot make \"" + login_.url + "/" + part + "\"", answer);
     }
