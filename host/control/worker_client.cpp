@@ -72,7 +72,7 @@ WorkerClient::~WorkerClient() {
 }
 
 WorkerCall WorkerClient::watched(WorkerCall call) const {
-  if (!on_host_key_) return call;
+  if (!on_host_key_ || !call.keeps_host_keys) return call;
   call.on_event = [seen = on_host_key_, next = std::move(call.on_event)](const protocol::Event& event) {
     if (event.kind == protocol::EventKind::HostKey) seen(event.data);
     if (next) next(event);

@@ -32,6 +32,8 @@ struct WorkerCall {
   std::function<void(const std::string& line)> on_output;
   std::stop_token stop;                   ///< asked to stop → {"op":"cancel"}, after 500 ms the group is killed
   std::chrono::milliseconds deadline{0};  ///< 0: none
+  /// May an SSH server's first key be remembered? Not for those who only try something out.
+  bool keeps_host_keys = true;
   WorkerLane lane = WorkerLane::Request;
 };
 

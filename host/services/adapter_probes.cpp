@@ -21,6 +21,15 @@ std::string text_of(const Json& object, std::string_view key) {
   return get_string(object, key).value_or("");
 }
 
+constexpr const char* kAgent = "agent";
+
+/// A login of the server's own, sent to an address of the caller's choice.
+[[noreturn]] void refuse_login(const char* what) {
+  throw Error(
+      ErrorCode::PermissionDenied,
+      std::string{what} + " may be used by those alone who may change adapters of that type");
+}
+
 /// The server's own state is no outcome of a test.
 void rethrow_if_busy(const Error& error) {
   if (error.code() == ErrorCode::Unavailable && error.reason() == "busy") throw;
@@ -52,7 +61,13 @@ protocol::AdapterRef AdapterProbes::target(const Principal& who, const Registere
           with_kept_secrets(config, control_.resolver().open_config(*stored), &kind.descriptor);
     }
   }
-  return control_.resolver().resolve_plain(test.adapter_id, config, slots);
+  protocol::AdapterRef ref = control_.resolver().resolve_plain(test.adapter_id, config, slots);
+  const auto& ssh = kind.descriptor.ssh;
+  if (ssh && ssh->asked(ref.config) && text_of(ref.config, ssh->member("authType")) == kAgent &&
+      !who.may(write_permission(adapter_type_of(kind)))) {
+    refuse_login("the server's SSH agent");
+  }
+  return ref;
 }
 
 ConnectionTestResult AdapterProbes::test(const Principal& who, const ConnectionTest& test) {
@@ -61,6 +76,7 @@ ConnectionTestResult AdapterProbes::test(const Principal& who, const ConnectionT
   ConnectionTestResult result;
   WorkerCall call;
   call.deadline = limits_.test;
+  call.keeps_host_keys = who.may(write_permission(adapter_type_of(*registered)));
   try {
     const Json answer = control_.workers().run(protocol::Operation::Test, request, call);
     result = {.success = true,
@@ -97,7 +113,9 @@ AccessCheck AdapterProbes::access_check(const Principal& who, const ConnectionTe
   }
   const protocol::AdapterRef adapter = target(who, *registered, test);
   try {
-    return {.success = true, .databases = list(adapter, limits_.access)};
+    return {.success = true,
+            .databases = list(adapter, limits_.access,
+                              who.may(write_permission(adapter_type_of(*registered))))};
   } catch (const Error& error) {
     rethrow_if_busy(error);
     return {.message = error.what()};
@@ -114,10 +132,12 @@ SnapshotCheck AdapterProbes::check_snapshot(const Principal& who, const Connecti
 }
 
 std::vector<std::string> AdapterProbes::list(const protocol::AdapterRef& adapter,
-                                             std::chrono::milliseconds deadline) {
+                                             std::chrono::milliseconds deadline,
+                                             bool keeps_host_keys) {
   std::vector<std::string> names;
   WorkerCall call;
   call.deadline = deadline;
+  call.keeps_host_keys = keeps_host_keys;
   const protocol::AdapterRequest request{.adapter = adapter};
   for (const Json& item :
        control_.workers().items(protocol::Operation::ListDatabases, request, call)) {
@@ -134,7 +154,7 @@ std::vector<std::string> AdapterProbes::databases(const std::string& id) {
   if (plugin && !plugin->descriptor.can("listDatabases")) return {};
   const protocol::AdapterRef adapter = control_.resolver().resolve(row);
   std::vector<std::string> names;
-  as_adapter_failure([&] { names = list(adapter, limits_.list); });
+  as_adapter_failure([&] { names = list(adapter, limits_.list, /*keeps_host_keys=*/true); });
   return names;
 }
 
@@ -160,8 +180,9 @@ FolderListing AdapterProbes::browse(const std::string& id, const std::string& pa
 }
 
 protocol::SshRequest AdapterProbes::ssh_request(const Json& config,
-                                                const std::string& credential_id,
-                                                SshNames names) const {
+                                                const std::string& credential_id, SshNames names,
+                                                bool may_use_logins) const {
+  if (!credential_id.empty() && !may_use_logins) refuse_login("a credential profile");
   const ControlContext& context = control_.context();
   protocol::SshRequest request{.prefix = names == SshNames::Bare ? "" : "ssh",
                                .config = with_ssh_credential(context, config, credential_id, names),
@@ -169,6 +190,9 @@ protocol::SshRequest AdapterProbes::ssh_request(const Json& config,
                                .path = {}};
   check_ssh_settings(request.config, names);
   const protocol::SshUse use{.prefix = request.prefix, .option = ""};
+  if (text_of(request.config, use.member("authType")) == kAgent && !may_use_logins) {
+    refuse_login("the server's SSH agent");
+  }
   // Forms send numbers as text.
   Json& port = request.config[use.member("port")];
   if (port.is_string()) port = std::stoll(port.get<std::string>());
@@ -176,21 +200,24 @@ protocol::SshRequest AdapterProbes::ssh_request(const Json& config,
   return request;
 }
 
-ConnectionTestResult AdapterProbes::test_ssh(const std::string& adapter_id, const Json& config,
-                                             const std::string& credential_id) {
+ConnectionTestResult AdapterProbes::test_ssh(const Principal& who, const std::string& adapter_id,
+                                             const Json& config, const std::string& credential_id) {
   // Kinds that know SSH alone call its settings by their bare names.
   bool is_bare = !config.contains("sshHost") && config.contains("host");
+  Permission write = Permission::SourcesWrite;
   if (!adapter_id.empty()) {
     const auto plugin = control_.plugins().find(adapter_id);
     if (!plugin)
       throw Error(ErrorCode::InvalidArgument, "unsupported adapter \"" + adapter_id + "\"");
     is_bare = plugin->descriptor.option("sshHost") == nullptr;
+    write = write_permission(adapter_type_of(*plugin));
   }
-  protocol::SshRequest request =
-      ssh_request(config, credential_id, is_bare ? SshNames::Bare : SshNames::Prefixed);
+  protocol::SshRequest request = ssh_request(
+      config, credential_id, is_bare ? SshNames::Bare : SshNames::Prefixed, who.may(write));
   request.path = text_of(config, "backupPath");
   WorkerCall call;
   call.deadline = limits_.test;
+  call.keeps_host_keys = who.may(write);
   ConnectionTestResult result;
   try {
     const Json answer = control_.workers().run(protocol::Operation::TestSsh, request, call);
@@ -202,9 +229,11 @@ ConnectionTestResult AdapterProbes::test_ssh(const std::string& adapter_id, cons
   return result;
 }
 
-ServerFolder AdapterProbes::browse_ssh(const Json& config, const std::string& credential_id,
-                                       const std::string& path) {
-  protocol::SshRequest request = ssh_request(config, credential_id, SshNames::Bare);
+ServerFolder AdapterProbes::browse_ssh(const Principal& who, const Json& config,
+                                       const std::string& credential_id, const std::string& path) {
+  const bool may_write =
+      who.may(Permission::SourcesWrite) || who.may(Permission::DestinationsWrite);
+  protocol::SshRequest request = ssh_request(config, credential_id, SshNames::Bare, may_write);
   request.path = checked_server_path(path);
   ServerFolder out{.path = request.path, .parent = {}, .entries = {}};
   if (out.path != "/") {
@@ -215,12 +244,12 @@ ServerFolder AdapterProbes::browse_ssh(const Json& config, const std::string& cr
   as_adapter_failure([&] {
     WorkerCall call;
     call.deadline = limits_.test;
+    call.keeps_host_keys = may_write;
     for (const Json& item :
          control_.workers().items(protocol::Operation::ListRemote, request, call)) {
       const std::string name = text_of(item, "name");
-      out.entries.push_back({.name = name,
-                             .path = base + name,
-                             .is_folder = text_of(item, "type") == "directory"});
+      out.entries.push_back(
+          {.name = name, .path = base + name, .is_folder = text_of(item, "type") == "directory"});
     }
   });
   std::ranges::sort(out.entries, [](const ServerFile& a, const ServerFile& b) {

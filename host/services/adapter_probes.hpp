@@ -81,11 +81,14 @@ class AdapterProbes {
   FolderListing browse(const std::string& id, const std::string& path);
   /// Connects by SSH as `config` and the profile `credential_id` ("": none) say, runs a program and
   /// looks at the folder "backupPath" where one is given.
-  ConnectionTestResult test_ssh(const std::string& adapter_id, const Json& config,
-                                const std::string& credential_id);
-  /// One folder of such a machine, folders first.
-  ServerFolder browse_ssh(const Json& config, const std::string& credential_id,
-                          const std::string& path);
+  /// Throws Error{PermissionDenied} for a stored login, or that of the server's agent, in the hands of
+  /// somebody who may not write sources (storages, where `adapter_id` is one).
+  ConnectionTestResult test_ssh(const Principal& who, const std::string& adapter_id,
+                                const Json& config, const std::string& credential_id);
+  /// One folder of such a machine, folders first. As test_ssh(); those who may write sources or
+  /// storages may use stored logins.
+  ServerFolder browse_ssh(const Principal& who, const Json& config,
+                          const std::string& credential_id, const std::string& path);
 
  private:
   /// The kind, for a caller who may read its type. Throws Error{`unknown`} when there is none.
@@ -96,10 +99,11 @@ class AdapterProbes {
   /// somebody who may not: the address they would be sent to is the caller's choice.
   protocol::AdapterRef target(const Principal& who, const RegisteredAdapter& kind,
                               const ConnectionTest& test) const;
+  /// `may_use_logins`: of the server, that is profiles and its agent's keys.
   protocol::SshRequest ssh_request(const Json& config, const std::string& credential_id,
-                                   SshNames names) const;
+                                   SshNames names, bool may_use_logins) const;
   std::vector<std::string> list(const protocol::AdapterRef& adapter,
-                                std::chrono::milliseconds deadline);
+                                std::chrono::milliseconds deadline, bool keeps_host_keys);
   void note_version(const Principal& who, const ConnectionTest& test, const RegisteredAdapter& kind,
                     const ConnectionTestResult& result);
 

@@ -107,9 +107,9 @@ HttpResponse AdapterProbesResource::browse(const ApiRequest& request, const Prin
                            {"data", {{"path", found.path}, {"entries", std::move(entries)}}}});
 }
 
-HttpResponse AdapterProbesResource::test_ssh(const ApiRequest& request, const Principal&) {
+HttpResponse AdapterProbesResource::test_ssh(const ApiRequest& request, const Principal& who) {
   const ConnectionTestResult result = services_.probes.test_ssh(
-      get_string(request.body, "adapterId").value_or(""), config_field(request.body),
+      who, get_string(request.body, "adapterId").value_or(""), config_field(request.body),
       get_string(request.body, "sshCredentialId").value_or(""));
   return json_answer(200, {{"success", result.success}, {"message", result.message}});
 }

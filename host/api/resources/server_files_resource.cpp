@@ -78,9 +78,9 @@ HttpResponse ServerFilesResource::here(const ApiRequest& request, const Principa
   return folder_answer(services_.server_files.list(path_or_root(request.query("path"))));
 }
 
-HttpResponse ServerFilesResource::remote(const ApiRequest& request, const Principal&) {
+HttpResponse ServerFilesResource::remote(const ApiRequest& request, const Principal& who) {
   return folder_answer(services_.probes.browse_ssh(
-      config_field(request.body), get_string(request.body, "sshCredentialId").value_or(""),
+      who, config_field(request.body), get_string(request.body, "sshCredentialId").value_or(""),
       path_or_root(get_string(request.body, "path").value_or(""))));
 }
 

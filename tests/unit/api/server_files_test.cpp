@@ -113,13 +113,13 @@ TEST(RemoteFolders, AreCheckedAndListed) {
     config.update(change);
     Json body{{"config", config}};
     body.update(more);
-    return api.as("settings:read", Method::Post, path, body).status;
+    return api.as("settings:read,destinations:write", Method::Post, path, body).status;
   };
   EXPECT_EQ(status(good, Json::object()), 200);
   EXPECT_EQ(status(good, {{"port", "2222"}, {"authType", "agent"}}), 200);
   EXPECT_EQ(status(good, Json::object(), {{"path", "/srv"}}), 200);
-  const Answer listed = api.as("settings:read", Method::Post, path,
-                               {{"config", good}, {"path", "/srv/"}});
+  const Answer listed =
+      api.as("settings:read", Method::Post, path, {{"config", good}, {"path", "/srv/"}});
   EXPECT_EQ(listed.body["data"], Json::parse(R"({"currentPath":"/srv","parentPath":"/","entries":[
       {"name":"a","type":"directory","path":"/srv/a"},{"name":"b.db","type":"file","path":"/srv/b.db"}]})"));
   EXPECT_EQ(status(good, {{"host", ""}}), 400);
@@ -141,6 +141,13 @@ TEST(RemoteFolders, AreCheckedAndListed) {
   EXPECT_EQ(status(bare, Json::object(), {{"sshCredentialId", login}}), 200);
   EXPECT_EQ(api.as("settings:read", Method::Post, path, Json::object()).status, 400);
   EXPECT_EQ(api.as("jobs:read", Method::Post, path, {{"config", good}}).status, 403);
+  // Who only reads may use a login of their own, and none that the server keeps.
+  EXPECT_EQ(api.as("settings:read", Method::Post, path, {{"config", good}}).status, 200);
+  Json agent = good;
+  agent["authType"] = "agent";
+  EXPECT_EQ(api.as("settings:read", Method::Post, path, {{"config", agent}}).status, 403);
+  const Json stored{{"config", bare}, {"sshCredentialId", login}};
+  EXPECT_EQ(api.as("settings:read", Method::Post, path, stored).status, 403);
   EXPECT_EQ(api.post(path, {{"config", good}}).status, 403) << "a key";
 }
 
@@ -173,6 +180,37 @@ TEST(SshTests, AreCheckedAndMade) {
     config["backupPath"] = path;
     EXPECT_EQ(post(config).status, 400) << path;
   }
+}
+
+TEST(SshTests, SendNoLoginOfTheServerWhereAReaderLikes) {
+  SessionApi api;
+  const std::string path = "/api/adapters/test-ssh";
+  const std::string login =
+      api.post("/api/credentials",
+               {{"name", "db"},
+                {"type", "SSH_KEY"},
+                {"data", {{"username", "u"}, {"authType", "password"}, {"password", "kept"}}}})
+          .body["data"]["id"]
+          .get<std::string>();
+  const Json stored{{"config", {{"sshHost", "elsewhere"}}}, {"sshCredentialId", login}};
+  const Json agent{
+      {"config", {{"sshHost", "elsewhere"}, {"sshUsername", "u"}, {"sshAuthType", "agent"}}}};
+  for (const Json& body : {stored, agent}) {
+    EXPECT_EQ(api.as("sources:view", Method::Post, path, body).status, 403) << body;
+    EXPECT_EQ(api.as("sources:view,sources:write", Method::Post, path, body).status, 200) << body;
+  }
+}
+
+TEST(SshTests, LetOnlyThoseWhoWriteAdaptersTrustANewHost) {
+  SessionApi api;
+  const Json body{{"config", {{"sshHost", "new"}, {"sshUsername", "u"}, {"sshPassword", "own"}}}};
+  const auto known = [&] { return api.get("/api/ssh-host-keys").body["data"].size(); };
+  EXPECT_EQ(api.as("sources:view", Method::Post, "/api/adapters/test-ssh", body).status, 200);
+  EXPECT_EQ(known(), 0U);
+  EXPECT_EQ(
+      api.as("sources:view,sources:write", Method::Post, "/api/adapters/test-ssh", body).status,
+      200);
+  EXPECT_EQ(known(), 1U);
 }
 
 TEST(OAuth, IsRefusedWhileNoAdapterUsesIt) {

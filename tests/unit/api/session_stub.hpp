@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -10,15 +11,18 @@
 
 namespace dbackup::host::testing {
 
-/// Takes "X-Test-Session: jobs:read" for a signed-in person with that permission.
+/// Takes "X-Test-Session: jobs:read,jobs:write" for a signed-in person with these permissions.
 class SessionStub final : public Authenticator {
  public:
   std::optional<Principal> authenticate(const HttpRequest& request) override {
     const std::string* permission = request.headers.find("X-Test-Session");
     if (permission == nullptr) return std::nullopt;
     Principal who{.kind = PrincipalKind::Session, .id = "session-1", .name = "Ada"};
-    if (const auto known = parse_permission(*permission))
-      who.permissions.set(static_cast<size_t>(*known));
+    std::istringstream names{*permission};
+    for (std::string name; std::getline(names, name, ',');) {
+      if (const auto known = parse_permission(name))
+        who.permissions.set(static_cast<size_t>(*known));
+    }
     return who;
   }
 };
