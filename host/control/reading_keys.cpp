@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/logging.hpp"
 #include "model/backup_name.hpp"
+#include "model/sidecar.hpp"
 #include "store/profile_store.hpp"
 
 namespace dbackup::host {
@@ -94,6 +95,7 @@ protocol::StoredFile stored_file(const StoredBackup& backup, protocol::AdapterRe
   };
   if (compression_from(text("compression"))) out.compression = text("compression");
   out.sha256 = text("checksum");
+  out.index_sha256 = parse_sidecar(dump_json(backup.sidecar)).index_checksum;
   return out;
 }
 

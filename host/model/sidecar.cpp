@@ -175,6 +175,7 @@ Json to_json(const Sidecar& sidecar) {
     Json& multi = object_at(object, "multiDb");
     multi["format"] = "tar";
     multi["databases"] = sidecar.database_names;
+    put(multi, "indexChecksum", sidecar.index_checksum);
   }
   return object;
 }
@@ -253,7 +254,10 @@ Sidecar parse_sidecar(std::string_view text) {
     found.actual_checksum = read_optional(*verification, "actualChecksum");
     sidecar.verification = std::move(found);
   }
-  sidecar.multi_database = read_object(object, "multiDb") != nullptr;
+  if (const Json* multi = read_object(object, "multiDb")) {
+    sidecar.multi_database = true;
+    read(*multi, "indexChecksum", sidecar.index_checksum);
+  }
   read(object, "macKeyId", sidecar.mac_key_id);
   sidecar.origin = text;
   return sidecar;

@@ -59,6 +59,7 @@ struct Sidecar {
   bool locked = false;
   std::optional<SidecarVerification> verification;
   bool multi_database = false;  // a TAR of several: `multiDb.format` is "tar"
+  std::string index_checksum;   // SHA-256 of its index.json, hexadecimal: `multiDb.indexChecksum`
   std::string mac_key_id;       // empty: written without a MAC
 
   /// The object it was read from, as JSON text; empty for a new one. What this struct does not

@@ -170,6 +170,8 @@ struct StoredFile {
   std::string path;
   std::string compression;              ///< "": by suffix, then by magic
   std::string sha256;                   ///< expected of the stored bytes; "": not known
+  /// Expected of an archive's index, through which each of its parts is checked; "": not known.
+  std::string index_sha256 = {};
   std::vector<std::string> identities;  ///< AGE-SECRET-KEY-1…, tried in order
 };
 

@@ -28,7 +28,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupDestinationResult, id, pat
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BackupResult, path, size, plain_size, sha256,
                                                 engine_version, sidecar, destinations)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StoredFile, storage, path, compression, sha256,
-                                                identities)
+                                                index_sha256, identities)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DatabaseMapping, original_name, target_name)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RestoreRequest, file, source, database, original_name,
                                                 privileged, source_options, token, databases)

@@ -98,6 +98,17 @@ TEST_F(Archive, FailsAsAWholeWhenOneDatabaseCannotBeDumped) {
   EXPECT_TRUE(s_.server.files(s_.destination).empty());
 }
 
+TEST_F(Archive, ThatWasExchangedForAnotherOneIsNotRestored) {
+  const std::string genuine = back_up({"orders", "kunden äöü"}).at("path").get<std::string>();
+  postgres_.sql("orders", "UPDATE t SET md5 = 'forged'");
+  const std::string other = back_up({"orders", "kunden äöü"}).at("path").get<std::string>();
+  // Whole, and sealed for the same profile: only the signed sidecar knows which one it was.
+  write_file(s_.stored(genuine), read_file(s_.stored(other)));
+  const Json run = restore(genuine, {{"databaseMapping", {{{"originalName", "orders"}, {"targetName", "copy"}}}}});
+  EXPECT_EQ(run.at("status"), "Failed") << run.dump(1);
+  EXPECT_EQ(postgres_.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'copy'"), "0");
+}
+
 TEST_F(Archive, NamesTheDatabaseThatCouldNotBeRestoredAndThoseThatWere) {
   const std::string path = back_up({"orders", "kunden äöü"}).at("path").get<std::string>();
   postgres_.sql("postgres", "CREATE DATABASE taken");

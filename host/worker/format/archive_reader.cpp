@@ -62,7 +62,8 @@ ArchiveEntry parse_entry(const Json& json, uint64_t size) {
 
 }  // namespace
 
-ArchiveReader::ArchiveReader(uint64_t size, FetchRange read) : read_{std::move(read)} {
+ArchiveReader::ArchiveReader(uint64_t size, FetchRange read, const std::string& index_sha256)
+    : read_{std::move(read)} {
   if (size < kArchiveTailBytes) damaged("it is too short");
   try {
     std::string text;
@@ -77,6 +78,9 @@ ArchiveReader::ArchiveReader(uint64_t size, FetchRange read) : read_{std::move(r
     }
     BufferSink index{text};
     read_(offset, length, index);
+    if (!index_sha256.empty() && sha256_hex(text) != index_sha256) {
+      damaged("its index is not that of this backup");
+    }
     const Json parsed = parse_json(text, "index");
     for (const Json& item : parsed.at("databases")) entries_.push_back(parse_entry(item, size));
   } catch (const Json::exception& error) {

@@ -27,8 +27,9 @@ struct ArchiveEntry {
 class ArchiveReader {
  public:
   /// `size` and `read` are those of the unsealed file. Throws Error{DataLoss} when it is no whole
-  /// archive.
-  ArchiveReader(uint64_t size, FetchRange read);
+  /// archive, or its index has not the SHA-256 that is expected (hexadecimal; "": none). Sealing
+  /// does not say who sealed: only this ties the parts to the backup the sidecar is about.
+  ArchiveReader(uint64_t size, FetchRange read, const std::string& index_sha256 = "");
 
   const std::vector<ArchiveEntry>& entries() const noexcept { return entries_; }
   /// Error{NotFound} naming the databases there are.

@@ -199,7 +199,7 @@ std::unique_ptr<GuardedChain> ArchiveWriter::begin(const std::string& database,
                                         token);
 }
 
-void ArchiveWriter::finish() {
+std::string ArchiveWriter::finish() {
   part_ = {};
   const std::string index = dump_json({{"version", kArchiveVersion}, {"databases", index_}}) + "\n";
   const uint64_t offset = tar_->add("index.json", bytes_of(index));
@@ -207,6 +207,7 @@ void ArchiveWriter::finish() {
   trailer.resize(kTrailerBytes - 1, ' ');
   tar_->add("trailer.json", bytes_of(trailer + "\n"));
   tar_->finish();
+  return sha256_hex(index);
 }
 
 }  // namespace dbackup::host

@@ -60,8 +60,8 @@ class ArchiveWriter {
   /// before the next.
   std::unique_ptr<GuardedChain> begin(const std::string& database, CompressLimits limits,
                                       const CancelToken& token);
-  /// Index, trailer and the end of the archive.
-  void finish();
+  /// Index, trailer and the end of the archive; the SHA-256 of the index, hexadecimal.
+  std::string finish();
 
   /// Bytes of all dumps before compression so far. [any thread]
   uint64_t plain_size() const noexcept { return plain_->bytes.load(std::memory_order_relaxed); }

@@ -115,11 +115,13 @@ std::string reserve_path(const protocol::BackupRequest& request, std::deque<Dest
 }
 
 std::string sidecar_text(const protocol::BackupRequest& request,
-                         const protocol::BackupResult& result) {
+                         const protocol::BackupResult& result,
+                         const std::string& index_sha256) {
   Sidecar sidecar = parse_sidecar(dump_json(request.sidecar));
   sidecar.execution_id = request.execution_id;
   sidecar.compression = file_compression(request);
   sidecar.checksum = result.sha256;
+  sidecar.index_checksum = index_sha256;
   sidecar.size = static_cast<int64_t>(result.size);
   sidecar.plain_size = static_cast<int64_t>(result.plain_size);
   sidecar.original_file_name = std::string{base_name(result.path)};
@@ -156,7 +158,7 @@ std::string dump_into(ByteSink& target, const std::string& database,
 /// The dumps one after another; their size before compression.
 uint64_t dump_archive(const protocol::BackupRequest& request, BackupPipeline& pipeline,
                       const CompressLimits& limits, OperationContext& context,
-                      protocol::BackupResult& result) {
+                      protocol::BackupResult& result, std::string& index_sha256) {
   {
     // The manifest comes first and names the version.
     QuietJournal quiet{context.events};
@@ -185,18 +187,18 @@ uint64_t dump_archive(const protocol::BackupRequest& request, BackupPipeline& pi
     }
     chain->finish();
   }
-  archive.finish();
+  index_sha256 = archive.finish();
   return archive.plain_size();
 }
 
 /// Dumps through `pipeline` and ends it, well or not; returns why not.
 Cause stream_dump(const protocol::BackupRequest& request, BackupPipeline& pipeline,
                   const CompressLimits& limits, OperationContext& context,
-                  protocol::BackupResult& result) {
+                  protocol::BackupResult& result, std::string& index_sha256) {
   try {
     context.stage("Dumping Databases");
     if (is_archive(request)) {
-      result.plain_size = dump_archive(request, pipeline, limits, context, result);
+      result.plain_size = dump_archive(request, pipeline, limits, context, result, index_sha256);
     } else {
       result.engine_version = dump_into(pipeline.input(), request.database, request, context,
                                         [&] { return pipeline.plain_size(); });
@@ -255,13 +257,14 @@ Json backup(const protocol::BackupRequest& request, OperationContext& context) {
     if (!run.failed()) run.start(result.path, pipeline.destination(next++), shared_stream);
   }
 
-  Cause failure = stream_dump(request, pipeline, options.limits, context, result);
+  std::string index_sha256;  // of an archive
+  Cause failure = stream_dump(request, pipeline, options.limits, context, result, index_sha256);
   if (!failure) {
     try {
       result.size = pipeline.stored_size();
       if (!is_archive(request)) result.plain_size = pipeline.plain_size();
       result.sha256 = pipeline.stored_sha256();
-      const std::string text = sidecar_text(request, result);
+      const std::string text = sidecar_text(request, result, index_sha256);
       result.sidecar = parse_json(text, "sidecar");
       context.stage("Verifying");
       stream.set_value({result.size, result.sha256, text});

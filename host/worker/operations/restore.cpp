@@ -108,8 +108,9 @@ Json restore_archive(const protocol::RestoreRequest& request, StorageProxy& stor
       sealed ? ArchiveReader{sealed->plain_size(),
                              [&](uint64_t offset, uint64_t length, ByteSink& sink) {
                                sealed->read(offset, length, sink);
-                             }}
-             : ArchiveReader{object.size, read_stored};
+                             },
+                             request.file.index_sha256}
+             : ArchiveReader{object.size, read_stored, request.file.index_sha256};
   const auto selection = selection_of(request, archive);
   uint64_t total = 0;  // every name is looked up before anything is written
   for (const auto& wanted : selection) total += archive.entry(wanted.original_name).compressed_size;

@@ -17,7 +17,8 @@ struct Dump {
   std::string name, content;
 };
 
-std::string archive_of(const std::vector<Dump>& dumps, Compression compression) {
+std::string archive_of(const std::vector<Dump>& dumps, Compression compression,
+                       std::string* index_sha256 = nullptr) {
   const CancelToken token;
   ArchiveInfo info{.created_at = 1'790'000'000'000,
                    .source_type = "postgres",
@@ -33,7 +34,8 @@ std::string archive_of(const std::vector<Dump>& dumps, Compression compression) 
     write_split(*chain, dump.content, 300'000);
     chain->finish();
   }
-  archive.finish();
+  const std::string index = archive.finish();
+  if (index_sha256 != nullptr) *index_sha256 = index;
   return std::move(out.bytes);
 }
 
@@ -124,6 +126,20 @@ TEST(Archive, IsRefusedWhenItIsCutOrDamaged) {
   damaged[reader.entry("a").parts[0].offset + 50'000] ^= 1;
   EXPECT_EQ(failure_of(damaged, "a"), ErrorCode::DataLoss);
   EXPECT_EQ(read_back(damaged, "b"), read_back(stored, "b"));
+}
+
+TEST(Archive, OfAnotherBackupIsRefusedByItsIndex) {
+  std::string index, other;
+  const std::string stored = archive_of({{"a", "genuine"}}, Compression::None, &index);
+  const std::string forged = archive_of({{"a", "changed"}}, Compression::None, &other);
+  EXPECT_NE(index, other);
+  EXPECT_NO_THROW((ArchiveReader{stored.size(), reading(stored), index}));
+  try {
+    const ArchiveReader reader{forged.size(), reading(forged), index};
+    ADD_FAILURE() << "a whole archive with other content";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::DataLoss);
+  }
 }
 
 TEST(Archive, NamesADatabaseThatIsGivenTwice) {
