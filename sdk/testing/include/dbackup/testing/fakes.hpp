@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -41,7 +42,11 @@ class FakeCall {
   Call call() const noexcept { return Call{&raw_}; }
 
   /// From now on the plugin is told that the operation shall end.
-  void cancel() noexcept { cancelled_ = true; }
+  void cancel() noexcept {
+    if (!cancelled_.exchange(true) && on_cancel_) on_cancel_();
+  }
+  /// Called once, in the thread that cancels. To be set before the plugin gets the call.
+  void on_cancel(std::function<void()> hook) { on_cancel_ = std::move(hook); }
   /// The same at the plugin's `nth` question (1 = the first).
   void cancel_at_question(uint64_t nth) noexcept { cancel_at_ = nth; }
   bool cancelled() const noexcept { return cancelled_; }
@@ -52,6 +57,9 @@ class FakeCall {
   /// Offers a table of the host. `table` must outlive the call; its functions get this object as
   /// ctx.
   void offer(const std::string& id, const void* table) { tables_[id] = table; }
+  /// What the offered tables work with; goes with the call.
+  void keep(std::shared_ptr<void> services) { services_ = std::move(services); }
+  void* services() const noexcept { return services_.get(); }
 
   uint64_t done_bytes() const noexcept { return done_bytes_; }
   uint64_t total_bytes() const noexcept { return total_bytes_; }
@@ -73,7 +81,7 @@ class FakeCall {
 
   static int32_t is_cancelled(void* ctx) noexcept {
     FakeCall& me = self(ctx);
-    if (++me.questions_ == me.cancel_at_) me.cancelled_ = true;
+    if (++me.questions_ == me.cancel_at_) me.cancel();
     if (!me.cancelled_) return 0;
     me.told_ = true;
     return 1;
@@ -116,6 +124,8 @@ class FakeCall {
   std::atomic<uint64_t> done_bytes_ = 0;
   std::atomic<uint64_t> total_bytes_ = 0;
   std::map<std::string, const void*> tables_;
+  std::shared_ptr<void> services_;
+  std::function<void()> on_cancel_;
   mutable std::mutex mutex_;
   std::vector<LogLine> log_;
   int failures_ = 0;
