@@ -1,3 +1,7 @@
+#include <signal.h>
+
+#include <functional>
+
 #include "tests/e2e/scenario.hpp"
 #include "tests/support/mariadb_server.hpp"
 #include "tests/support/postgres_server.hpp"
@@ -25,6 +29,15 @@ class OverSsh : public ::testing::Test {
     config.update(more);
     return config;
   }
+  /// A database server as seen from the other machine.
+  template <class Server>
+  std::string source_at(const std::string& kind, const Server& server) {
+    return source(kind, with(login("ssh"), {{"connectionMode", "ssh"},
+                                            {"host", server.host()},
+                                            {"port", server.port()},
+                                            {"user", server.user()},
+                                            {"password", server.password()}}));
+  }
   std::string source(const std::string& kind, const Json& config) {
     return s_.server.create_adapter("database", kind, config, kind + " over SSH");
   }
@@ -44,6 +57,15 @@ class OverSsh : public ::testing::Test {
                ? s_.server.wait_for(answer.json().at("executionId").get<std::string>())
                : Json{};
   }
+  /// Backs up, calls `between`, and restores as `name` ("": as what it was).
+  void round_trip(const std::string& source_id, const Json& fields, const std::string& name,
+                  const std::function<void()>& between = [] {}) {
+    const Json done = run(source_id, fields);
+    ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
+    between();
+    const Json back = restore(source_id, done.at("path").get<std::string>(), name);
+    ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  }
   Json known_keys() { return s_.server.get("/api/ssh-host-keys").json().at("data"); }
 
   SshServer ssh_;
@@ -51,12 +73,8 @@ class OverSsh : public ::testing::Test {
 };
 
 TEST_F(OverSsh, SqliteIsBackedUpAndRestored) {
-  const std::string source_id =
-      source("sqlite", with(login(""), {{"mode", "ssh"}, {"path", s_.database}}));
-  const Json done = run(source_id);
-  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
-  const Json back = restore(source_id, done.at("path").get<std::string>(), "copy.db");
-  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  round_trip(source("sqlite", with(login(""), {{"mode", "ssh"}, {"path", s_.database}})),
+             Json::object(), "copy.db");
   EXPECT_EQ(s_.content(s_.folder / "copy.db"), s_.content(s_.database));
 }
 
@@ -65,16 +83,7 @@ TEST_F(OverSsh, PostgresIsBackedUpAndRestored) {
   PostgresServer postgres;
   postgres.sql("postgres", "CREATE DATABASE shop");
   postgres.sql("shop", "CREATE TABLE t AS SELECT i, md5(i::text) FROM generate_series(1, 50000) i");
-  const std::string source_id =
-      source("postgres", with(login("ssh"), {{"connectionMode", "ssh"},
-                                             {"host", postgres.host()},
-                                             {"port", postgres.port()},
-                                             {"user", postgres.user()},
-                                             {"password", postgres.password()}}));
-  const Json done = run(source_id, {{"databases", {"shop"}}});
-  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
-  const Json back = restore(source_id, done.at("path").get<std::string>(), "copy");
-  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  round_trip(source_at("postgres", postgres), {{"databases", {"shop"}}}, "copy");
   EXPECT_EQ(postgres.fingerprint("copy"), postgres.fingerprint("shop"));
 }
 
@@ -86,16 +95,7 @@ TEST_F(OverSsh, MariadbIsBackedUpAndRestored) {
               "CREATE TABLE t (id INT PRIMARY KEY, c TEXT, b BLOB) CHARSET=utf8mb4;"
               "INSERT INTO t SELECT seq, CONCAT('\xF0\x9F\x98\x80 ', seq), UNHEX(MD5(seq)) FROM "
               "seq_1_to_20000; CREATE VIEW v AS SELECT id FROM t");
-  const std::string source_id =
-      source("mariadb", with(login("ssh"), {{"connectionMode", "ssh"},
-                                            {"host", mariadb.host()},
-                                            {"port", mariadb.port()},
-                                            {"user", mariadb.user()},
-                                            {"password", mariadb.password()}}));
-  const Json done = run(source_id, {{"databases", {"shop"}}});
-  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
-  const Json back = restore(source_id, done.at("path").get<std::string>(), "copy");
-  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  round_trip(source_at("mariadb", mariadb), {{"databases", {"shop"}}}, "copy");
   EXPECT_EQ(mariadb.content("copy"), mariadb.content("shop"));
 }
 
@@ -109,11 +109,7 @@ TEST_F(OverSsh, RedisIsBackedUpAndRestored) {
   const std::string source_id = source(
       "redis", with(login("ssh"),
                     {{"connectionMode", "ssh"}, {"host", "127.0.0.1"}, {"port", redis.port()}}));
-  const Json done = run(source_id);
-  ASSERT_EQ(done.at("status"), "Success") << done.dump(1);
-  redis.run({"FLUSHALL"});
-  const Json back = restore(source_id, done.at("path").get<std::string>(), "");
-  ASSERT_EQ(back.at("status"), "Success") << back.dump(1);
+  round_trip(source_id, Json::object(), "", [&] { redis.run({"FLUSHALL"}); });
   EXPECT_EQ(redis.fingerprint(), before);
 }
 
@@ -175,29 +171,54 @@ TEST_F(OverSsh, TestSshSaysWhatItReached) {
   EXPECT_EQ(bad.body.find(ssh_.key().substr(40, 60)), std::string::npos);
 }
 
-TEST_F(OverSsh, ALostConnectionFailsTheRunAndListsNothing) {
-  if (!PostgresServer::installed()) GTEST_SKIP() << "no PostgreSQL server is installed";
-  PostgresServer postgres;
-  postgres.sql("postgres", "CREATE DATABASE shop");
-  postgres.sql(
-      "shop",
-      "CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 400000) i");
-  const std::string source_id =
-      source("postgres", with(login("ssh"), {{"connectionMode", "ssh"},
-                                             {"host", postgres.host()},
-                                             {"port", postgres.port()},
-                                             {"user", postgres.user()},
-                                             {"password", postgres.password()}}));
-  const std::string execution = s_.server.run_job(
-      s_.job({{"sourceId", source_id}, {"databases", {"shop"}}, {"compression", "NONE"}}));
-  // The dump reads the table: its connection is then killed.
-  ASSERT_TRUE(postgres.wait_until(
-      "postgres", "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY %'", "t"));
+/// A dump under way, from a database large enough that it is not over soon.
+class DumpOverSsh : public OverSsh {
+ protected:
+  static void SetUpTestSuite() {
+    if (!PostgresServer::installed()) GTEST_SKIP() << "no PostgreSQL server is installed";
+  }
+  DumpOverSsh() {
+    postgres_.sql("postgres", "CREATE DATABASE shop");
+    postgres_.sql(
+        "shop",
+        "CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 400000) i");
+    execution_ = s_.server.run_job(s_.job({{"sourceId", source_at("postgres", postgres_)},
+                                           {"databases", {"shop"}},
+                                           {"compression", "NONE"}}));
+    EXPECT_TRUE(reads_the_table("> 0"));
+  }
+  bool reads_the_table(const std::string& sessions) {
+    return postgres_.wait_until(
+        "postgres",
+        "SELECT count(*) " + sessions + " FROM pg_stat_activity WHERE query LIKE 'COPY %'", "t");
+  }
+  Json failed_run() {
+    Json done = s_.server.wait_for(execution_);
+    EXPECT_EQ(done.at("status"), "Failed") << done.dump(1);
+    EXPECT_TRUE(s_.server.files(s_.destination).empty());
+    return done;
+  }
+
+  PostgresServer postgres_;
+  std::string execution_;
+};
+
+TEST_F(DumpOverSsh, FailsAndListsNothingWhenTheConnectionIsLost) {
   ASSERT_GT(ssh_.kill_connections(), 0U);
-  const Json done = s_.server.wait_for(execution);
-  EXPECT_EQ(done.at("status"), "Failed") << done.dump(1);
+  const Json done = failed_run();
   EXPECT_NE(done.at("error").get<std::string>().find("SSH"), std::string::npos) << done.dump(1);
-  EXPECT_TRUE(s_.server.files(s_.destination).empty());
+}
+
+TEST_F(DumpOverSsh, LeavesNoProgramAndNoFileThereWhenTheWorkerIsKilled) {
+  const auto leaves_nothing = [&] { return std::filesystem::is_empty(ssh_.temporary_folder()); };
+  EXPECT_FALSE(leaves_nothing()) << "the test looks at the wrong folder";
+  for (const pid_t worker : s_.server.descendants()) ::kill(worker, SIGKILL);
+  const Json done = failed_run();
+  EXPECT_NE(done.at("error").get<std::string>().find("signal 9"), std::string::npos)
+      << done.dump(1);
+  EXPECT_TRUE(wait_until(leaves_nothing));
+  EXPECT_TRUE(wait_until([&] { return ssh_.connections() == 0; }));
+  EXPECT_TRUE(reads_the_table("= 0")) << "pg_dump lives on";
 }
 
 }  // namespace

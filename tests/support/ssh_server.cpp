@@ -63,6 +63,7 @@ std::vector<pid_t> descendants(pid_t of) {
 
 SshServer::SshServer(const Options& options) : options_{options}, user_{account_name()} {
   if (geteuid() == 0) fs::create_directories("/run/sshd");  // of sshd's unprivileged half
+  fs::create_directory(temporary_folder());
   make_host_keys();
   server_.run({"/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key_file()});
   key_ = read_all(key_file());
@@ -93,7 +94,7 @@ void SshServer::start() {
               "MaxStartups 100:30:200\nLogLevel VERBOSE\nPrintMotd no\n"
               "Subsystem sftp internal-sftp\n";
     // The start files of the account are not the test's: they may take seconds.
-    config += "SetEnv HOME=" + folder().string() + "\n";
+    config += "SetEnv HOME=" + folder().string() + " TMPDIR=" + temporary_folder().string() + "\n";
     for (const std::string& type : options_.host_key_types) {
       config += "HostKey " + (folder() / ("host_" + type)).string() + "\n";
     }

@@ -34,6 +34,9 @@ class SshServer {
   /// "SHA256:…" of the host key of this type.
   std::string fingerprint(const std::string& type = "ed25519") const;
 
+  /// TMPDIR of its logins.
+  std::filesystem::path temporary_folder() const { return server_.folder() / "tmp"; }
+
   /// How many connections are open.
   size_t connections() const { return connection_processes().size(); }
   /// Kills what serves the connections, as a machine that goes away would; the server goes on.
