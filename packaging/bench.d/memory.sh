@@ -16,6 +16,13 @@ sample_workers() {
   return 0
 }
 
+# add_worker_peak SERIES JOB: runs the job and adds the peak memory of its worker, in MiB.
+add_worker_peak() {
+  worker_peak=0
+  await "$(api POST "/api/jobs/$2/run" | jq -re .executionId)" sample_workers
+  add_sample "$1" "$(calc "$worker_peak / 1024")"
+}
+
 measure_size() {  # measure_size SERIES MEGABYTES
   local series=$1 source job_id written_before
   # A server of its own: its peak must not be that of an earlier measure.
@@ -24,13 +31,11 @@ measure_size() {  # measure_size SERIES MEGABYTES
   source=$(adapter "Synthetic $series $RANDOM" database synthetic "$(jq -nc --argjson size "$(($2 * 1000000))" '{size_bytes: $size}')")
   [[ -n ${null_id:-} ]] || null_id=$(adapter "Nowhere $RANDOM" storage synthetic-null '{}')
   job_id=$(job "synthetic $series $RANDOM" "$source" "$null_id" ZSTD "")
-  worker_peak=0
   written_before=$(io_written "$server_pid")
-  await "$(api POST "/api/jobs/$job_id/run" | jq -re .executionId)" sample_workers
+  add_worker_peak "$series.worker" "$job_id"
   # Workers that the server has waited for count as the server's own.
   add_sample "$series.written" "$(calc "($(io_written "$server_pid") - $written_before) / 1048576")"
   add_sample "$series.host" "$(calc "$(status_field "$server_pid" VmHWM) / 1024")"
-  add_sample "$series.worker" "$(calc "$worker_peak / 1024")"
 }
 
 bench_memory() {

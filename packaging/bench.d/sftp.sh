@@ -58,8 +58,12 @@ bench_sftp() {
     time_tools theirs tools_sftp
     rm -rf "$work/sshd/store"/*
   done
+  add_worker_peak large.peak "$job_id"
+  sqlite3 "$work/sftp.db" "DELETE FROM t WHERE rowid > $((size_mb / 5))" "VACUUM"
+  add_worker_peak small.peak "$job_id"
   kill "$helper_pid"
   helper_pid=""
   rm -f "$work/sftp.bin" "$work/sftp.db"
   row "$size_mb MB to SFTP, wall" ours.wall theirs.wall s "≤ 1 / 0.95 ×" "ratio <= 1 / 0.95"
+  row "peak memory of its worker, $size_mb MB and a fifth" large.peak small.peak MiB "< 64 MiB, same" "ours < 64 && ours - theirs < 4"
 }
