@@ -154,6 +154,13 @@ void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane, con
   const protocol::ListRequest request{
       .adapter = state_->storage(destination_id), .prefix = "", .sidecars = true};
   std::vector<StoredBackup> batch;
+  std::vector<std::string> unreadable;  // folders, with a slash
+  const auto keep_known = [&](StoredBackup& row) {
+    // A sidecar that cannot be read now says as much as it did before.
+    state_->context.database.read([&](Session& s) {
+      if (auto known = BackupStore{}.find(s, destination_id, row.path)) row = std::move(*known);
+    });
+  };
   WorkerCall call;
   call.stop = either.get_token();
   call.lane = lane;
@@ -161,9 +168,14 @@ void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane, con
     if (event.kind != protocol::EventKind::Item) return;
     const std::string path = require_string(event.data, "path");
     if (is_sidecar_path(path) || path.starts_with(".dbackup/")) return;
+    if (get_bool(event.data, "unreadable").value_or(false)) {
+      unreadable.push_back(path + "/");
+      return;
+    }
     batch.push_back(row_of(destination_id, path, get_int(event.data, "size", 0).value_or(0),
                            get_int(event.data, "modifiedMs").value_or(0),
                            get_string(event.data, "sidecar").value_or("")));
+    if (get_bool(event.data, "sidecarUnreadable").value_or(false)) keep_known(batch.back());
     batch.back().seen_at = std::max(batch.back().seen_at, mark);
     if (batch.size() < kBatch) return;
     save(state_->context.database, batch);
@@ -172,8 +184,12 @@ void Catalog::refresh_in(const std::string& destination_id, WorkerLane lane, con
   state_->workers.run(protocol::Operation::List, Json(request), call);
   save(state_->context.database, batch);
   // Only a listing that came to its end may say that something is gone.
-  state_->context.database.write(
-      [&](Session& s) { BackupStore{}.remove_unseen(s, destination_id, mark); });
+  state_->context.database.write([&](Session& s) {
+    for (const std::string& folder : unreadable) {
+      BackupStore{}.keep_below(s, destination_id, folder, mark);
+    }
+    BackupStore{}.remove_unseen(s, destination_id, mark);
+  });
   const std::lock_guard state_lock{state_->mutex};
   state_->listed_at[destination_id] = started_at;
 }

@@ -186,6 +186,15 @@ void BackupStore::remove(Session& session, const std::string& destination_id,
   query.bind(destination_id).bind(path).run();
 }
 
+void BackupStore::keep_below(Session& session, const std::string& destination_id,
+                             const std::string& folder, TimeMs seen_at) const {
+  const long long at = seen_at;
+  Query query{session,
+              "UPDATE backups SET seen_at = :s WHERE destination_id = :d AND "
+              "substr(path, 1, length(:f)) = :g"};
+  query.bind(at).bind(destination_id).bind(folder).bind(folder).run();
+}
+
 int64_t BackupStore::remove_unseen(Session& session, const std::string& destination_id,
                                    TimeMs seen_at) const {
   const long long at = seen_at;

@@ -45,6 +45,9 @@ class BackupStore {
   void remove(Session& session, const std::string& destination_id, const std::string& path) const;
   /// The highest mark of the destination's rows; 0: it has none.
   TimeMs last_seen(Session& session, const std::string& destination_id) const;
+  /// Marks the rows whose path begins with `folder` as seen.
+  void keep_below(Session& session, const std::string& destination_id, const std::string& folder,
+                  TimeMs seen_at) const;
   /// Drops rows of a destination that the listing at `seen_at` did not show.
   int64_t remove_unseen(Session& session, const std::string& destination_id, TimeMs seen_at) const;
   struct Totals {

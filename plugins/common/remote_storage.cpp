@@ -130,12 +130,13 @@ ObjectInfo store(const Call& call, RemoteTree& tree, const PutRequest& request, 
   return describe(path.full(), stored);
 }
 
-void walk(const Call& call, RemoteTree& tree, const std::string& folder, size_t depth,
+/// False: there is no such folder, as far as the server says.
+bool walk(const Call& call, RemoteTree& tree, const std::string& folder, size_t depth,
           const std::function<void(const ObjectInfo&)>& found) {
   // One folder's subfolders are held at a time, and those of its parents: a listing has to end
   // before the next one can begin on the same connection.
   std::vector<std::string> folders;
-  tree.each_entry(folder, [&](const RemoteEntry& entry) {
+  const bool is_there = tree.each_entry(folder, [&](const RemoteEntry& entry) {
     call.check_cancelled();
     std::string path = joined(folder, entry.name);
     const auto leave_out = [&](const char* why) {
@@ -148,7 +149,10 @@ void walk(const Call& call, RemoteTree& tree, const std::string& folder, size_t 
         return;
       case RemoteEntry::Kind::Folder:
         if (is_hidden(path)) return;
-        if (depth >= kDeepest) return leave_out("too deep");
+        if (depth >= kDeepest) {
+          found({.path = path, .is_unreadable_folder = true});
+          return leave_out("too deep");
+        }
         folders.push_back(entry.name);
         return;
       case RemoteEntry::Kind::Link:
@@ -159,13 +163,20 @@ void walk(const Call& call, RemoteTree& tree, const std::string& folder, size_t 
   });
   for (const std::string& name : folders) {
     const std::string path = joined(folder, name);
+    std::string why;
     try {
-      walk(call, tree, path, depth + 1, found);
+      // Some servers say of a folder that may not be entered what they say of one that is not
+      // there, and this one was there just now.
+      if (!walk(call, tree, path, depth + 1, found)) why = "it cannot be looked into";
     } catch (const Error& error) {
       if (error.code() != ErrorCode::PermissionDenied) throw;
-      call.warning("\"" + tree.shown(path) + "\" is left out: " + error.what());
+      why = error.what();
     }
+    if (why.empty()) continue;
+    call.warning("\"" + tree.shown(path) + "\" is left out: " + why);
+    found({.path = path, .is_unreadable_folder = true});
   }
+  return is_there;
 }
 
 /// A text in memory as a stream, and a stream that keeps its first bytes.
@@ -254,7 +265,10 @@ void RemoteStorage::list(Call& call, const std::string& prefix,
   const std::string folder = parse_folder_path(prefix);
   const auto tree = connect(call);
   tree->check_root();
-  if (!is_hidden(folder)) walk(call, *tree, folder, 0, found);
+  if (is_hidden(folder) || walk(call, *tree, folder, 0, found)) return;
+  if (folder.empty() || tree->look(folder)) {
+    throw Error{ErrorCode::PermissionDenied, "cannot look into \"" + tree->shown(folder) + "\""};
+  }
 }
 
 std::optional<ObjectInfo> RemoteStorage::stat(Call& call, const std::string& path) {

@@ -183,13 +183,15 @@ void FolderTree::sync_folders(std::string folder) const {
 }
 
 void FolderTree::walk(const Call& call, const std::string& folder,
-                      const std::function<void(const Entry&)>& file) const {
+                      const std::function<void(const Entry&)>& file,
+                      const std::function<void(const std::string&)>& unreadable) const {
   UniqueFd fd = open_folder(folder);
-  if (fd) walk_folder(call, std::move(fd), folder, 0, file);
+  if (fd) walk_folder(call, std::move(fd), folder, 0, file, unreadable);
 }
 
 void FolderTree::walk_folder(const Call& call, UniqueFd folder_fd, const std::string& folder,
-                             unsigned depth, const std::function<void(const Entry&)>& file) const {
+                             unsigned depth, const std::function<void(const Entry&)>& file,
+                             const std::function<void(const std::string&)>& unreadable) const {
   const int fd = folder_fd.get();
   const Folder entries{::fdopendir(fd)};
   if (!entries) throw system_error(errno, "cannot list \"" + shown(folder) + "\"");
@@ -219,9 +221,10 @@ void FolderTree::walk_folder(const Call& call, UniqueFd folder_fd, const std::st
       if (!child_fd && is_absent(errno)) continue;
       call.warning("\"" + shown(child) +
                    "\" is left out: " + (child_fd ? "too deep" : std::strerror(errno)));
+      unreadable(child);
       continue;
     }
-    walk_folder(call, std::move(child_fd), child, depth + 1, file);
+    walk_folder(call, std::move(child_fd), child, depth + 1, file, unreadable);
   }
 }
 

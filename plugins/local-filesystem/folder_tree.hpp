@@ -51,9 +51,10 @@ class FolderTree {
   };
   /// Calls `file` for every regular file below `folder`, temporary ones included, in the order of
   /// the file system. Links are not followed. A subfolder that cannot be read is reported to `call`
-  /// and left out; memory grows with the depth alone.
+  /// and to `unreadable`, and left out; memory grows with the depth alone.
   void walk(const Call& call, const std::string& folder,
-            const std::function<void(const Entry&)>& file) const;
+            const std::function<void(const Entry&)>& file,
+            const std::function<void(const std::string&)>& unreadable) const;
   /// Calls `child` with each folder directly in `folder`.
   void children(const std::string& folder,
                 const std::function<void(const std::string&)>& child) const;
@@ -67,7 +68,8 @@ class FolderTree {
   bool is_forbidden(const struct stat& info) const noexcept;
   void refuse_forbidden(int folder_fd, const std::string& shown_path) const;
   void walk_folder(const Call& call, UniqueFd folder_fd, const std::string& folder, unsigned depth,
-                   const std::function<void(const Entry&)>& file) const;
+                   const std::function<void(const Entry&)>& file,
+                   const std::function<void(const std::string&)>& unreadable) const;
 
   std::string base_;
   std::vector<Identity> forbidden_;

@@ -35,10 +35,9 @@ constexpr dbackup::Option kOptions[] = {
      .required = true},
     {.name = "maxConcurrentFiles",
      .type = "integer",
-     .help = "How many files are transferred at once.",
+     .help = "How many files a run may transfer at once; more than 16 count as 16. A backup is one file.",
      .fallback = "4",
-     .minimum = 1,
-     .maximum = 16},
+     .minimum = 1},
 };
 
 constexpr dbackup::AdapterInfo kInfo{
@@ -271,7 +270,7 @@ class LocalFilesystem final : public dbackup::Storage {
             const std::function<void(const ObjectInfo&)>& found) override {
     const std::string folder = dbackup::plugins::parse_folder_path(prefix);
     const FolderTree base = tree();
-    base.walk(call, folder, [&](const FolderTree::Entry& entry) {
+    const auto file = [&](const FolderTree::Entry& entry) {
       if (dbackup::plugins::is_temporary_name(entry.name)) return;
       std::string path = ObjectPath{entry.folder, std::string{entry.name}}.full();
       if (!dbackup::plugins::can_be_named(path)) {
@@ -279,6 +278,11 @@ class LocalFilesystem final : public dbackup::Storage {
         return;
       }
       found(describe(std::move(path), entry.info));
+    };
+    base.walk(call, folder, file, [&](const std::string& unreadable) {
+      if (dbackup::plugins::can_be_named(unreadable)) {
+        found({.path = unreadable, .is_unreadable_folder = true});
+      }
     });
   }
 
@@ -305,7 +309,7 @@ class LocalFilesystem final : public dbackup::Storage {
     const FolderTree base = tree();
     uint64_t removed = 0;
     std::vector<std::string> folders;
-    base.walk(call, "", [&](const FolderTree::Entry& entry) {
+    const auto file = [&](const FolderTree::Entry& entry) {
       if (!dbackup::plugins::is_temporary_of(entry.name, token)) return;
       const std::string name{entry.name};
       if (::unlinkat(entry.folder_fd, name.c_str(), 0) != 0) {
@@ -315,7 +319,8 @@ class LocalFilesystem final : public dbackup::Storage {
       }
       ++removed;
       folders.push_back(entry.folder);
-    });
+    };
+    base.walk(call, "", file, [](const std::string&) {});
     for (const std::string& folder : folders) base.prune(folder);
     return removed;
   }

@@ -217,6 +217,15 @@ TEST_F(LocalFilesystem, LeavesOutNamesNoRequestCouldSpell) {
   EXPECT_EQ(log_[0].level, LogLevel::Warning);
 }
 
+TEST_F(LocalFilesystem, NamesAFolderItCannotLookInto) {
+  std::string deep;
+  for (int i = 0; i < 300; ++i) deep += "d/";  // deeper than anything is looked into
+  fs::create_directories(base_ / deep);
+  const auto items = list(open());
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_TRUE(items[0].value("unreadable", false)) << items[0];
+}
+
 TEST_F(LocalFilesystem, RemovesEmptyFoldersWithTheirLastObjectAndKeepsTheBase) {
   const auto storage = open();
   ASSERT_TRUE(put(storage, "a/b/c/one").ok());

@@ -21,11 +21,12 @@ Json list_files(const protocol::ListRequest& request, OperationContext& context)
     if (object.path.starts_with(kOwnFolder)) return;
     if (request.sidecars && is_sidecar_path(object.path)) return;
     Json item = object_json(object);
-    if (reader) {
+    if (reader && !object.is_unreadable_folder) {
       try {
         if (auto text = read_sidecar(*reader, object.path)) item["sidecar"] = std::move(*text);
       } catch (const Error& error) {
         context.cancel.throw_if_cancelled();
+        item["sidecarUnreadable"] = true;  // not the same as none
         context.warning("the metadata of \"" + object.path + "\" cannot be read: " + error.what(),
                         JournalType::Storage, error.detail());
       }

@@ -132,6 +132,8 @@ StoredObject StorageProxy::parse_object(const Json& json) const {
   try {
     StoredObject object;
     object.path = require_string(json, "path");
+    object.is_unreadable_folder = get_bool(json, "unreadable").value_or(false);
+    if (object.is_unreadable_folder) return object;
     const auto size = get_int(json, "size", 0);
     if (!size) throw Error(ErrorCode::InvalidArgument, "\"size\" is missing");
     object.size = static_cast<uint64_t>(*size);

@@ -15,6 +15,7 @@ struct StoredObject {
   int64_t modified_ms = 0;
   std::string storage_class;
   std::string sha256;  ///< hexadecimal, where the storage computes one itself; else empty
+  bool is_unreadable_folder = false;  ///< of lists: what lies below it is not known
 };
 
 /// A storage plugin's instance. One call at a time, on any thread.

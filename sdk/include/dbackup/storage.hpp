@@ -12,6 +12,9 @@ struct ObjectInfo {
   uint64_t size = 0;
   int64_t modified_ms = 0;  ///< milliseconds since 1970, UTC
   std::string storage_class = {};
+  /// In lists: no object, but a folder that cannot be looked into. What lies below `path` is then not
+  /// known, which is not the same as gone.
+  bool is_unreadable_folder = false;
 };
 
 struct PutRequest {
@@ -43,7 +46,8 @@ class Storage {
   virtual void get(Call& call, const std::string& path, uint64_t offset,
                    std::optional<uint64_t> length, Writer& out) = 0;
   /// Every object below `prefix` ("" = all), recursively; temporary objects of puts under way are not
-  /// shown. A missing folder is an empty list; an unreachable root throws.
+  /// shown. A missing folder is an empty list; an unreachable root throws. A list that ends well is taken
+  /// for all there is: what could not be seen is named (is_unreadable_folder) or thrown.
   virtual void list(Call& call, const std::string& prefix,
                     const std::function<void(const ObjectInfo&)>& found) = 0;
   /// nullopt when there is no such object.
@@ -57,6 +61,7 @@ class Storage {
 namespace detail {
 
 inline Json to_json(const ObjectInfo& info) {
+  if (info.is_unreadable_folder) return {{"path", info.path}, {"unreadable", true}};
   Json out{{"path", info.path}, {"size", info.size}, {"modifiedMs", info.modified_ms}};
   if (!info.storage_class.empty()) out["storageClass"] = info.storage_class;
   return out;

@@ -101,6 +101,25 @@ TEST_F(CatalogTest, KeepsWhatItKnowsWhenAListingFails) {
   EXPECT_THAT(paths(false), ElementsAre("a/x.dump"));
 }
 
+TEST_F(CatalogTest, KeepsWhatItKnowsOfASidecarThatCannotBeReadNow) {
+  show({item("a/x.dump", 1, sidecar_with_checksum("run-1"))});
+  ASSERT_EQ(world_.catalog.list(world_.destination, true).at(0).signature, "signed");
+  Json seen = item("a/x.dump", 1);
+  seen["data"]["sidecarUnreadable"] = true;
+  show({seen});
+  const auto rows = world_.catalog.list(world_.destination, true);
+  ASSERT_THAT(rows, SizeIs(1));
+  EXPECT_EQ(rows[0].signature, "signed");
+  EXPECT_EQ(rows[0].sidecar.at("checksum"), "abc");
+}
+
+TEST_F(CatalogTest, KeepsWhatLiesInAFolderThatCannotBeLookedInto) {
+  show({item("a/x.dump", 1), item("a/b/y.dump", 2), item("ab/z.dump", 3)});
+  ASSERT_THAT(paths(true), SizeIs(3));
+  show({{{"event", "item"}, {"data", {{"path", "a"}, {"unreadable", true}}}}});
+  EXPECT_THAT(paths(true), ElementsAre("a/b/y.dump", "a/x.dump"));
+}
+
 TEST_F(CatalogTest, JudgesSidecarsAndFillsInWhatIsMissing) {
   const std::string own = world_.sidecar("run-1", 3);
   Json altered = Json::parse(own);
