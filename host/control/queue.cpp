@@ -183,6 +183,7 @@ struct Queue::State {
         end_orphans();
         kick();  // places may have become free
         parts.reconciler.sweep();
+        parts.reconciler.finish_restores();
       } catch (const std::exception& error) {
         log_error(std::string("what earlier runs left cannot be looked after: ") + error.what());
       } catch (...) {

@@ -15,6 +15,7 @@
 #include "store/adapter_store.hpp"
 #include "store/backup_store.hpp"
 #include "store/execution_store.hpp"
+#include "store/restore_cleanup_store.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -39,7 +40,8 @@ struct Found {
   std::string sidecar;
 };
 
-/// What lies at `path`, with its sidecar's text.
+/// What lies at `path`, with its sidecar's text. Throws when it, its sidecar or its folder cannot be
+/// read: nothing may be concluded from that.
 std::optional<Found> look_at(WorkerClient& workers, const protocol::AdapterRef& storage,
                              const std::string& path, const std::stop_token& stop) {
   const size_t slash = path.rfind('/');
@@ -48,14 +50,25 @@ std::optional<Found> look_at(WorkerClient& workers, const protocol::AdapterRef& 
       .prefix = slash == std::string::npos ? "" : path.substr(0, slash),
       .sidecars = true};
   std::optional<Found> found;
+  bool is_unreadable = false;
   WorkerCall call = call_with(kListLimit, stop);
   call.on_event = [&](const protocol::Event& event) {
-    if (event.kind != protocol::EventKind::Item || get_string(event.data, "path") != path) return;
+    if (event.kind != protocol::EventKind::Item) return;
+    const std::string seen = get_string(event.data, "path").value_or("");
+    if (get_bool(event.data, "unreadable").value_or(false)) {
+      is_unreadable = is_unreadable || path.starts_with(seen + "/");
+      return;
+    }
+    if (seen != path) return;
+    is_unreadable = is_unreadable || get_bool(event.data, "sidecarUnreadable").value_or(false);
     found = Found{.size = get_int(event.data, "size", 0).value_or(0),
                   .modified_at = get_int(event.data, "modifiedMs").value_or(0),
                   .sidecar = get_string(event.data, "sidecar").value_or("")};
   };
   workers.run(protocol::Operation::List, Json(request), call);
+  if (is_unreadable) {
+    throw Error(ErrorCode::Unavailable, "its metadata or its folder cannot be read");
+  }
   return found;
 }
 
@@ -249,6 +262,29 @@ void Reconciler::end_dead_runs() {
     } catch (const std::exception& error) {
       log_error("run " + run.id + " of a stopped server cannot be ended: " + error.what());
     }
+  }
+}
+
+void Reconciler::finish_restores() {
+  std::vector<Execution> left;
+  context_.database.read([&](Session& s) {
+    for (const std::string& id : RestoreCleanupStore{}.list(s)) {
+      auto run = ExecutionStore{}.find(s, id);
+      if (run && run->ended_at) left.push_back(std::move(*run));
+    }
+  });
+  for (const Execution& run : left) {
+    if (stop_.stop_requested()) return;
+    if (!cleanup_restore(context_, workers_, resolver_, run, kRestoreLimit).empty()) continue;
+    context_.database.write([&](Session& s) {
+      LogEntry line{.seq = ExecutionStore{}.last_log_seq(s, run.id) + 1,
+                    .at = context_.clock.now_ms()};
+      line.level = "success";
+      line.type = "general";
+      line.stage = "Recovery";
+      line.message = "what the restore left unfinished at its target was removed";
+      ExecutionStore{}.append_logs(s, run.id, {line});
+    });
   }
 }
 

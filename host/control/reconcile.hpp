@@ -71,6 +71,9 @@ class Reconciler {
   /// `cancel` ends it early.
   size_t sweep(const std::string& destination_id = "", std::stop_token cancel = {});
 
+  /// Cleans up, once more, after ended restores whose target could not be cleaned up.
+  void finish_restores();
+
   /// Ends what is under way within a second, for good: what was not finished is left to the next start.
   void stop() noexcept { stop_.request_stop(); }
 

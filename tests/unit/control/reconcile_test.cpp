@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "control/restore_cleanup.hpp"
+#include "control/run_options.hpp"
 #include "tests/unit/control/control_world.hpp"
 
 namespace dbackup::host {
@@ -106,6 +108,20 @@ TEST_F(ReconcileTest, KeepsTheReservationOfADestinationThatDoesNotAnswer) {
   }
 }
 
+TEST_F(ReconcileTest, RemovesNothingWhoseSidecarOrFolderCannotBeRead) {
+  const std::vector<Json> unreadable{
+      {{"path", kPath}, {"size", kSize}, {"modifiedMs", 5}, {"sidecarUnreadable", true}},
+      {{"path", "nightly"}, {"unreadable", true}}};
+  for (const Json& item : unreadable) {
+    script_.set("list", {{{"event", "item"}, {"data", item}}, {{"result", Json::object()}}});
+    const Reservation reservation = reserve();
+    EXPECT_EQ(world_.reconciler.settle(reservation), ReservationFate::Unreachable) << item;
+    EXPECT_THAT(world_.reservations(run_), SizeIs(1));
+    world_.database->write([&](Session& s) { ReservationStore{}.remove(s, reservation.token); });
+  }
+  EXPECT_THAT(script_.requests("remove"), IsEmpty());
+}
+
 TEST_F(ReconcileTest, DropsTheReservationOfADeletedDestination) {
   const Reservation reservation = reserve("token-1", "deleted");
   EXPECT_EQ(world_.reconciler.settle(reservation), ReservationFate::Absent);
@@ -153,6 +169,35 @@ TEST_F(ReconcileTest, EndsADeadRunAsFailedWhenItsDestinationDoesNotAnswerAndLook
   ASSERT_FALSE(lines.empty());
   EXPECT_EQ(lines.back().stage, "Recovery");
   EXPECT_EQ(lines.back().level, "success");
+}
+
+TEST_F(ReconcileTest, CleansUpAfterARestoreAgainUntilItsTargetAnswers) {
+  const std::string target = world_.add_adapter("database", "postgres", "orders");
+  Execution restore{.id = new_uuid(), .type = "Restore", .started_at = 1};
+  restore.status = "Failed";
+  restore.ended_at = 2;
+  restore.options = to_json(RestoreOptions{.destination_id = world_.destination,
+                                           .path = kPath,
+                                           .target_source_id = target,
+                                           .database = "orders"});
+  world_.database->write([&](Session& s) { ExecutionStore{}.insert(s, restore); });
+  const auto asked = [&] { return script_.requests("cleanup_restore").size(); };
+  script_.set("cleanup_restore", {{{"error", {{"code", 14}, {"message", "connection refused"}}}}});
+  EXPECT_NE(cleanup_restore(world_.context, world_.workers, world_.resolver, restore,
+                            std::chrono::seconds{5}),
+            "");
+  world_.reconciler.finish_restores();
+  EXPECT_EQ(asked(), 2U);
+  script_.set("cleanup_restore", {{{"result", Json::object()}}});
+  world_.reconciler.finish_restores();
+  EXPECT_EQ(asked(), 3U);
+  EXPECT_EQ(script_.requests("cleanup_restore").back().at("body").at("token"), restore.id);
+  std::vector<LogEntry> lines;
+  world_.database->read([&](Session& s) { lines = ExecutionStore{}.logs(s, restore.id); });
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines.back().level, "success");
+  world_.reconciler.finish_restores();
+  EXPECT_EQ(asked(), 3U) << "once is enough";
 }
 
 TEST_F(ReconcileTest, LeavesTheReservationsOfRunsUnderWayAlone) {
