@@ -46,10 +46,9 @@ constexpr dbackup::Option kOptions[] = {
      .fallback = ""},
     {.name = "maxConcurrentFiles",
      .type = "integer",
-     .help = "How many files are transferred at once, each by its own connection.",
+     .help = "How many files a run may transfer at once; more than 4 count as 4. A backup is one file.",
      .fallback = "2",
-     .minimum = 1,
-     .maximum = 4},
+     .minimum = 1},
 };
 
 constexpr dbackup::AdapterInfo kInfo{
@@ -96,6 +95,12 @@ class FtpStorage final : public dbackup::plugins::RemoteStorage {
               .tls = tls_mode(config),
               .tls_verify = config.flag_or("tlsVerify", true),
               .ca_file = config.text("caFile")};
+    const std::string folder = "/" + prefix_ + "/";
+    for (const char* part : {"/../", "/./"}) {
+      if (folder.find(part) != std::string::npos) {
+        throw Error{ErrorCode::InvalidArgument, "\"pathPrefix\" must not have \".\" or \"..\""};
+      }
+    }
     if (login_.username.empty()) login_.username = "anonymous";
     if (login_.username == "anonymous" && login_.password.empty()) login_.password = "dbackup@";
     if (login_.tls == Tls::Implicit && login_.port == 21) login_.port = 990;

@@ -116,6 +116,12 @@ bool FtpTree::each_entry(const std::string& folder,
   const int64_t now = std::time(nullptr);
   return session_.list(remote(folder), [&](std::string_view line) {
     const auto entry = session_.lists_facts() ? parse_facts(line) : parse_list_line(line, now);
+    // What is left out counts as gone.
+    if (!entry && !session_.lists_facts() && !says_nothing(line)) {
+      throw Error{ErrorCode::FailedPrecondition,
+                  "a line of the list of \"" + shown(folder) + "\" cannot be read",
+                  std::string{line}};
+    }
     if (!entry || entry->name.empty() || entry->name == "." || entry->name == ".." ||
         entry->name.find('/') != std::string::npos) {
       return;
@@ -148,8 +154,10 @@ bool FtpTree::remove_file(const std::string& path) {
   const FtpReply reply = session_.command("DELE " + remote(path));
   if (reply.ok()) return true;
   const Error refused = Session::refusal("cannot remove \"" + shown(path) + "\"", reply);
-  if (refused.code() == ErrorCode::NotFound) return false;
-  throw refused;
+  if (refused.code() != ErrorCode::NotFound) throw refused;
+  // One code stands for "not there", "not yours" and "in use".
+  if (!look(path)) return false;
+  throw Error{ErrorCode::PermissionDenied, refused.what(), reply.text};
 }
 
 RemoteEntry FtpTree::upload(const std::string& temporary, Reader& in, uint64_t& sent) {

@@ -86,7 +86,24 @@ std::optional<int64_t> unix_time(uint64_t month, uint64_t day, std::string_view 
   return time;
 }
 
+/// "2026-11-27", as ls prints it where no language is set.
+bool is_iso_date(std::string_view word) {
+  return word.size() == 10 && word[4] == '-' && word[7] == '-' && number(word.substr(0, 4)) &&
+         number(word.substr(5, 2)) && number(word.substr(8, 2));
+}
+
+/// … and "22:10", perhaps with seconds.
+std::optional<int64_t> iso_time(std::string_view date, std::string_view time) {
+  if (time.size() < 5 || time[2] != ':') return std::nullopt;
+  const auto hour = number(time.substr(0, 2));
+  const auto minute = number(time.substr(3, 2));
+  if (!hour || !minute) return std::nullopt;
+  return to_ms(*number(date.substr(0, 4)), *number(date.substr(5, 2)), *number(date.substr(8, 2)),
+               *hour, *minute, 0);
+}
+
 /// drwxr-xr-x   2 owner group     4096 Nov 27 22:10 name
+/// drwxr-xr-x   2 owner group     4096 2026-11-27 22:10 name
 std::optional<RemoteEntry> parse_unix(std::string_view line, int64_t now) {
   if (line.size() < 10 || std::string_view{"-dlbcps"}.find(line[0]) == std::string_view::npos) {
     return std::nullopt;
@@ -102,13 +119,16 @@ std::optional<RemoteEntry> parse_unix(std::string_view line, int64_t now) {
   for (int i = 0; i < 7; ++i) {
     const std::string_view word = words.next();
     const auto month = month_number(word);
-    const auto size = month ? number(before) : std::nullopt;
+    const bool is_date = month || is_iso_date(word);
+    const auto size = is_date ? number(before) : std::nullopt;
     if (!size) {
       before = word;
       continue;
     }
-    const auto day = number(words.next());
-    const auto time = day ? unix_time(*month, *day, words.next(), now) : std::nullopt;
+    const auto day = month ? number(words.next()) : std::nullopt;
+    const auto time = day     ? unix_time(*month, *day, words.next(), now)
+                      : month ? std::nullopt
+                              : iso_time(word, words.next());
     if (!time || words.left().size() < 2) return std::nullopt;
     out.size = *size;
     out.modified_ms = *time;
@@ -153,10 +173,6 @@ std::optional<RemoteEntry> parse_dos(std::string_view line) {
   return out;
 }
 
-bool is_plain_name(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
-}
-
 std::string_view without_line_end(std::string_view line) {
   while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
   return line;
@@ -199,6 +215,7 @@ std::optional<RemoteEntry> parse_facts(std::string_view line) {
   const size_t blank = line.find(' ');
   if (blank == std::string_view::npos) return std::nullopt;
   RemoteEntry out{.name = std::string{line.substr(blank + 1)}, .kind = Kind::Other};
+  bool has_type = false;
   std::string_view facts = line.substr(0, blank);
   while (!facts.empty()) {
     const std::string_view fact = facts.substr(0, facts.find(';'));
@@ -208,6 +225,7 @@ std::optional<RemoteEntry> parse_facts(std::string_view line) {
     const std::string name = lower(fact.substr(0, equals));
     const std::string_view value = fact.substr(equals + 1);
     if (name == "type") {
+      has_type = true;
       const std::string type = lower(value);
       if (type == "cdir" || type == "pdir") return std::nullopt;
       out.kind = type == "file"  ? Kind::File
@@ -217,6 +235,7 @@ std::optional<RemoteEntry> parse_facts(std::string_view line) {
                      : Kind::Other;
     } else if (name == "size") {
       out.size = number(value).value_or(0);
+      if (!has_type) out.kind = Kind::File;  // unless its type says otherwise
     } else if (name == "modify") {
       out.modified_ms = parse_time_val(value).value_or(0);
     }
@@ -224,11 +243,18 @@ std::optional<RemoteEntry> parse_facts(std::string_view line) {
   return out;
 }
 
+bool says_nothing(std::string_view line) {
+  Words words{without_line_end(line)};
+  const std::string_view first = words.next();
+  const std::string_view second = words.next();
+  return first.empty() || (number(second) && words.next().empty());
+}
+
 std::optional<RemoteEntry> parse_list_line(std::string_view line, int64_t now) {
   line = without_line_end(line);
   auto out = parse_unix(line, now);
   if (!out) out = parse_dos(line);
-  if (!out || !is_plain_name(out->name)) return std::nullopt;
+  if (!out) return std::nullopt;
   if (const auto named = time_in_name(out->name)) out->modified_ms = *named;
   return out;
 }

@@ -9,8 +9,11 @@ namespace dbackup::ftp {
 std::optional<plugins::RemoteEntry> parse_facts(std::string_view line);
 
 /// One line of LIST, which no standard describes: as ls -l prints it, or as DOS does. `now`:
-/// seconds since 1970, for lines without a year. nullopt for what is no entry ("total 8").
+/// seconds since 1970, for lines without a year. nullopt for what is no entry or cannot be read.
 std::optional<plugins::RemoteEntry> parse_list_line(std::string_view line, int64_t now);
+
+/// Is it a line of LIST that speaks of no entry: blank, or "total 8" in whatever language?
+bool says_nothing(std::string_view line);
 
 /// "YYYYMMDDHHMMSS" with an optional fraction, UTC (RFC 3659, section 2.3), in milliseconds since
 /// 1970; nullopt when it is none.

@@ -7,14 +7,12 @@ namespace dbackup::ftp {
 namespace {
 
 constexpr std::chrono::milliseconds kReplyLimit{60'000};
+// Storage behind the server may need minutes to take what it has been given.
+constexpr std::chrono::minutes kFinalReplyLimit{10};
+constexpr const char* kUtf8 = "OPTS UTF8 ON";
 
-struct FreeList {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-using List = std::unique_ptr<curl_slist, FreeList>;
-
-List list_of(const std::vector<std::string>& lines) {
-  List out;
+CommandList list_of(const std::vector<std::string>& lines) {
+  CommandList out;
   for (const std::string& line : lines) {
     curl_slist* longer = curl_slist_append(out.get(), line.c_str());
     if (longer == nullptr) throw std::bad_alloc{};
@@ -26,6 +24,21 @@ List list_of(const std::vector<std::string>& lines) {
 
 bool is_digits(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; });
+}
+
+/// Does the server say that a folder is empty, and not that it may not be listed?
+bool says_empty(const FtpReply& reply) {
+  if (reply.code != 450 && reply.code != 550) return false;
+  std::string words = reply.text;
+  std::ranges::transform(words, words.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return words.find("no such file") != std::string::npos ||
+         words.find("no files") != std::string::npos ||
+         words.find("not found") != std::string::npos;
 }
 
 /// Ends a download that has all it wanted.
@@ -58,7 +71,8 @@ void Session::learn_features() {
     // MLST stands for both (RFC 3659, section 7.8); some servers name MLSD as well.
     link_.lists_facts =
         text.find("\n MLST") != std::string::npos || text.find("\n MLSD") != std::string::npos;
-    if (text.find("\n UTF8") != std::string::npos) command("OPTS UTF8 ON");
+    link_.asks_utf8 = text.find("\n UTF8") != std::string::npos;
+    if (link_.asks_utf8) command(kUtf8);
   }
   if (link_.lists_facts) return;
   const FtpReply system = command("SYST");
@@ -72,7 +86,8 @@ void Session::prepare(const std::string& path) {
   curl_.url(scheme + login_.server() + "/" + plugins::percent_encoded_path(path));
   curl_.set(CURLOPT_USERNAME, login_.username.c_str());
   curl_.set(CURLOPT_PASSWORD, login_.password.c_str());
-  if (login_.tls == Tls::Explicit) {
+  // For the data connections too: with implicit TLS libcurl would otherwise put up with a refusal.
+  if (login_.tls != Tls::None) {
     curl_.set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
   }
   if (!login_.tls_verify) {
@@ -85,6 +100,14 @@ void Session::prepare(const std::string& path) {
   reply_ = {};
   unfinished_.clear();
   curl_.on_header([this](std::string_view line) { take_line(line); });
+}
+
+/// Some servers forget with each connection in what alphabet names are, and libcurl makes new ones
+/// as it sees fit.
+void Session::use_utf8() {
+  if (!link_.asks_utf8) return;
+  utf8_ = list_of({std::string{"*"} + kUtf8});
+  curl_.set(CURLOPT_QUOTE, utf8_.get());
 }
 
 /// Replies have one line "250 text", or "250-text", any lines, and "250 text" (RFC 959).
@@ -110,8 +133,12 @@ FtpReply Session::run(const std::vector<std::string>& commands) {
     }
   }
   prepare("");
+  if (!std::ranges::all_of(commands, is_ascii)) use_utf8();
   curl_.set(CURLOPT_NOBODY, 1L);
-  const List quoted = list_of(commands);
+  std::vector<std::string> lines = commands;
+  // Its refusal is an answer like any other: libcurl would close the connection over it.
+  if (!lines.empty()) lines.back().insert(0, "*");
+  const CommandList quoted = list_of(lines);
   // After what libcurl itself sends to make a used connection ready: the last reply is to ours.
   curl_.set(CURLOPT_PREQUOTE, quoted.get());
   const CURLcode code = curl_.try_perform([this] { patience_.check(); });
@@ -199,6 +226,7 @@ Error Session::failure(const std::string& what, CURLcode code) const {
 bool Session::list(const std::string& folder, const std::function<void(std::string_view)>& line) {
   const auto attempt = [&](const char* verb) {
     prepare(folder.ends_with('/') ? folder : folder + "/");
+    use_utf8();
     // The folder is entered first: names with blanks, "*" or "-" mean something else to LIST.
     curl_.set(CURLOPT_FTP_FILEMETHOD, static_cast<long>(CURLFTPMETHOD_SINGLECWD));
     curl_.set(CURLOPT_CUSTOMREQUEST, verb);
@@ -226,24 +254,33 @@ bool Session::list(const std::string& folder, const std::function<void(std::stri
       reply_.code >= 500) {
     code = attempt("LIST");  // a server that takes "-a" for a name
   }
-  if (code == CURLE_OK) return true;
+  // libcurl lets a 450 pass.
+  if (code == CURLE_OK && reply_.code < 400) return true;
+  // An empty folder is "no such file" to some servers. To MLSD nobody answers that.
+  if (!link_.lists_facts && (code == CURLE_OK || code == CURLE_FTP_COULDNT_RETR_FILE) &&
+      says_empty(reply_)) {
+    return true;
+  }
+  if (code == CURLE_OK) throw refusal(what, reply_);
   const Error error = failure(what, code);
   if (code == CURLE_REMOTE_ACCESS_DENIED && error.code() == ErrorCode::NotFound) return false;
-  // An empty folder is "no such file" to some servers.
-  if (code == CURLE_FTP_COULDNT_RETR_FILE && (reply_.code == 450 || reply_.code == 550))
-    return true;
   throw error;
 }
 
 uint64_t Session::store(const std::string& path, Reader& in, const std::string& shown) {
   prepare(path);
+  if (!is_ascii(path)) use_utf8();
   uint64_t sent = 0;
+  // Servers want each data connection to resume the TLS session of the one before, and while it
+  // only sends libcurl learns no new ticket for that: the next transfer would be refused.
+  if (login_.tls != Tls::None) curl_.set(CURLOPT_FORBID_REUSE, 1L);
   curl_.set(CURLOPT_UPLOAD, 1L);
   curl_.on_read([&](std::span<std::byte> buffer) {
     call_.check_cancelled();
     const size_t n = in.read(buffer);
     sent += n;
     call_.progress(sent, 0);
+    if (n == 0) curl_.stall(kFinalReplyLimit);
     return n;
   });
   const CURLcode code = curl_.try_perform([this] { call_.check_cancelled(); });
@@ -254,6 +291,7 @@ uint64_t Session::store(const std::string& path, Reader& in, const std::string& 
 uint64_t Session::retrieve(const std::string& path, const plugins::RemotePart& part, Writer& out,
                            const std::string& shown) {
   prepare(path);
+  if (!is_ascii(path)) use_utf8();
   uint64_t got = 0;
   const auto [offset, length, size] = part;
   const bool to_the_end = offset + length == size;

@@ -37,7 +37,13 @@ struct Link {
   std::string home = "/";    ///< the folder the login begins in
   bool lists_facts = false;  ///< MLSD and MLST
   bool is_unix = true;       ///< ls options mean something to its LIST
+  bool asks_utf8 = false;    ///< "OPTS UTF8 ON" means something to it
 };
+
+struct FreeCommands {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using CommandList = std::unique_ptr<curl_slist, FreeCommands>;
 
 /// One login on an FTP server, by libcurl. Paths are absolute, so the folder the connection happens
 /// to stand in never matters. Not for several threads.
@@ -74,6 +80,7 @@ class Session {
  private:
   void prepare(const std::string& path);
   void learn_features();
+  void use_utf8();
   FtpReply run(const std::vector<std::string>& commands);
   void take_line(std::string_view line);
   Error failure(const std::string& what, CURLcode code) const;
@@ -85,6 +92,7 @@ class Session {
   plugins::Patience patience_;
   FtpReply reply_;          ///< the last whole one
   std::string unfinished_;  ///< lines of the one that is coming
+  CommandList utf8_;        ///< lives as long as a transfer that uses it
 };
 
 }  // namespace dbackup::ftp

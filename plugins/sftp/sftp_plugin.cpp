@@ -16,10 +16,9 @@ constexpr std::array kOwnOptions{
                     .fallback = ""},
     dbackup::Option{.name = "maxConcurrentFiles",
                     .type = "integer",
-                    .help = "How many files are transferred at once, each by its own connection.",
+                    .help = "How many files a run may transfer at once; more than 8 count as 8. A backup is one file.",
                     .fallback = "4",
-                    .minimum = 1,
-                    .maximum = 8},
+                    .minimum = 1},
 };
 
 constexpr auto kOptions = [] {

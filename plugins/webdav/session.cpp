@@ -7,6 +7,8 @@
 namespace dbackup::webdav {
 namespace {
 
+// Servers that put a file together, or copy it where it belongs, are silent while they do.
+constexpr std::chrono::minutes kFinalAnswerLimit{10};
 constexpr size_t kLargestError = size_t{64} * 1024;
 // One folder is read as a whole; at 600 bytes each that is about 100,000 entries.
 constexpr size_t kLargestListing = size_t{64} * 1024 * 1024;
@@ -89,6 +91,7 @@ Answer Session::request(const std::string& method, const std::string& url,
     const size_t kept = std::min(block.size(), limit - answer.body.size());
     answer.body.append(reinterpret_cast<const char*>(block.data()), kept);
   });
+  if (method == "MOVE") curl_.stall(kFinalAnswerLimit);
   const CURLcode code = curl_.try_perform([this] { patience_.check(); });
   if (code != CURLE_OK) fail("cannot use \"" + login_.url + "\"", code);
   note_auth();
@@ -109,6 +112,7 @@ Answer Session::put(const std::string& url, Reader& in, uint64_t& sent) {
     const size_t n = in.read(buffer);
     sent += n;
     call_.progress(sent, 0);
+    if (n == 0) curl_.stall(kFinalAnswerLimit);
     return n;
   });
   curl_.on_body([&](std::span<const std::byte> block) {

@@ -34,10 +34,9 @@ constexpr dbackup::Option kOptions[] = {
          "PEM file with the certificates the server's is checked against; unset: the system's."},
     {.name = "maxConcurrentFiles",
      .type = "integer",
-     .help = "How many files are transferred at once, each by its own connection.",
+     .help = "How many files a run may transfer at once; more than 16 count as 16. A backup is one file.",
      .fallback = "4",
-     .minimum = 1,
-     .maximum = 16},
+     .minimum = 1},
 };
 
 constexpr dbackup::AdapterInfo kInfo{
@@ -80,6 +79,12 @@ class WebdavStorage final : public dbackup::plugins::RemoteStorage {
     }
     if (login_.url.find_first_of("?#") != std::string::npos) {
       throw Error{ErrorCode::InvalidArgument, "\"url\" must not have a query or a fragment"};
+    }
+    if (login_.url.find("//", login_.url.find("://") + 3) != std::string::npos) {
+      throw Error{ErrorCode::InvalidArgument, "\"url\" must not have empty parts (\"//\")"};
+    }
+    if (prefix_.find("//") != std::string::npos) {
+      throw Error{ErrorCode::InvalidArgument, "\"pathPrefix\" must not have empty parts (\"//\")"};
     }
     const std::string folder = "/" + prefix_ + "/";
     if (folder.find("/../") != std::string::npos || folder.find("/./") != std::string::npos) {

@@ -16,6 +16,11 @@ constexpr const char* kProperties =
 
 std::string content_of(const std::string& temporary) { return temporary + "/content"; }
 
+/// As answers name it: without a slash at the end, nothing encoded.
+std::string path_of(const std::string& url) {
+  return percent_decode(without_slash(path_of_url(url)));
+}
+
 std::string inner(std::string prefix) {
   prefix = without_slash(prefix);
   prefix.erase(0, std::min(prefix.find_first_not_of('/'), prefix.size()));
@@ -65,14 +70,28 @@ void WebdavTree::check_root() {
                                          "\"; the first backup or a test makes it"};
   }
   if (answer.status != 207) throw session_.refusal("cannot use \"" + shown("") + "\"", answer);
-  parse_multistatus(answer.body);
+  const std::string own = path_of(url(""));
+  for (const Resource& resource : parse_multistatus(answer.body)) {
+    if (resource.path == own) return;
+  }
+  throw other_paths();
+}
+
+/// Without its own path in the answer (RFC 4918, section 9.1) nothing in it can be told apart from
+/// what lies elsewhere, and an empty list would mean that all is gone.
+Error WebdavTree::other_paths() const {
+  return Error{ErrorCode::FailedPrecondition,
+               "the server names other paths than the one it was asked for; check \"url\" and "
+               "\"pathPrefix\" of \"" +
+                   shown("") + "\""};
 }
 
 std::optional<RemoteEntry> WebdavTree::look(const std::string& path) {
   const Answer answer = find_properties(url(path), "0");
   if (answer.status == 404) return std::nullopt;
   if (answer.status >= 300 && answer.status < 400 &&
-      path_of_url(answer.location) == path_of_url(folder_url(path))) {
+      percent_decode(path_of_url(answer.location)) ==
+          percent_decode(path_of_url(folder_url(path)))) {  // each spells it in its own way
     return RemoteEntry{.name = path.substr(path.rfind('/') + 1), .kind = RemoteEntry::Kind::Folder};
   }
   if (answer.status != 207)
@@ -88,16 +107,19 @@ bool WebdavTree::each_entry(const std::string& folder,
   const Answer answer = find_properties(folder_url(folder), "1");
   if (answer.status == 404) return false;
   if (answer.status != 207) throw session_.refusal("cannot list \"" + shown(folder) + "\"", answer);
-  const std::string own = percent_decode(without_slash(path_of_url(url(folder))));
+  const std::string own = path_of(url(folder));
+  bool has_own = false;
   for (const Resource& resource : parse_multistatus(answer.body)) {
     // A file asked for as a folder answers for itself alone.
     if (resource.path == own) {
       if (resource.entry.kind != RemoteEntry::Kind::Folder) return false;
+      has_own = true;
       continue;
     }
     if (resource.entry.name.empty() || plugins::parent_of(resource.path) != own) continue;
     found(resource.entry);
   }
+  if (!has_own) throw other_paths();
   return true;
 }
 

@@ -38,6 +38,7 @@ class WebdavTree final : public plugins::RemoteTree {
   Answer find_properties(const std::string& url, const char* depth);
   long make(const std::string& path);
   void make_root();
+  Error other_paths() const;
 
   const Login& login_;
   std::unique_ptr<Link>& idle_;

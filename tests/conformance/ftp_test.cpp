@@ -136,6 +136,26 @@ TEST(Ftp, SaysWhetherTheServerGivesExactTimes) {
       "of files are taken from their names");
 }
 
+TEST(Ftp, NamesAFolderItCannotLookInto) {
+  for (const bool facts : {true, false}) {
+    const FtpServer server{{.facts = facts}};
+    std::filesystem::create_directories(server.root() / "closed");
+    std::filesystem::create_directories(server.root() / "open");
+    std::ofstream{server.root() / "closed/a.sql"} << "x";
+    std::filesystem::permissions(server.root() / "closed", std::filesystem::perms::owner_all);
+    std::ofstream{server.root() / "open/b.sql"} << "x";
+    const StorageBench bench{"ftp", config_of(server)};
+    FakeCall call;
+    ItemList items;
+    const Outcome outcome = bench.list(call, "", items);
+    ASSERT_TRUE(outcome.ok()) << outcome.text();
+    ASSERT_EQ(items.items().size(), 2U);
+    for (const Json& item : items.items()) {
+      EXPECT_EQ(item.value("unreadable", false), item.at("path") == "closed") << item;
+    }
+  }
+}
+
 TEST(Ftp, TakesTimesFromNamesWhereTheServerGivesNone) {
   const FtpServer server{{.facts = false}};
   const StorageBench bench{"ftp", config_of(server)};

@@ -84,6 +84,11 @@ TEST_F(GenericWebhook, EscapesTemplateValuesForJsonAlone) {
   EXPECT_EQ(recorder_.requests().at(1).body, "a {{message}}|say \"b\"");
 }
 
+TEST_F(GenericWebhook, FillsInAnEmptyListWhereAnEventHasNoFields) {
+  ASSERT_TRUE(send({{"payloadTemplate", R"({"all":{{fields}}})"}}, {{"message", "M"}}).ok());
+  EXPECT_EQ(recorder_.requests().at(0).body, R"({"all":[]})");
+}
+
 TEST_F(GenericWebhook, SendsNoBodyWithGetAndHead) {
   for (const char* method : {"GET", "HEAD", "PUT", "PATCH"}) {
     ASSERT_TRUE(send({{"method", method}}).ok()) << method;

@@ -1,11 +1,13 @@
 #include "plugin_under_test.hpp"
 #include "remote_storage_cases.hpp"
+#include "tests/support/http_recorder.hpp"
 #include "tests/support/webdav_server.hpp"
 
 namespace dbackup::testing {
 namespace {
 
 using Auth = WebdavServer::Auth;
+using ::dbackup::test::HttpRecorder;
 
 Json config_of(const WebdavServer& server) {
   return {{"url", server.url()},
@@ -98,6 +100,38 @@ TEST(Webdav, MakesAMissingPrefixWithTheFirstBackupAndOnlyThen) {
   ASSERT_TRUE(bench.put("job/a.sql", "x").ok());
   EXPECT_TRUE(std::filesystem::exists(server.root() / "data/my backups/job/a.sql"));
   EXPECT_EQ(bench.paths(), std::set<std::string>{"job/a.sql"});
+}
+
+TEST(Webdav, StoresAgainInAFolderWhoseNameTheServerSpellsInAnotherWay) {
+  const WebdavServer server{{}};
+  Json config = config_of(server);
+  config.erase("caFile");
+  const StorageBench bench{"webdav", config};
+  for (const std::string name : {"Größe", "DB (prod)", "a & b, c", "it's #1 100%"}) {
+    ASSERT_TRUE(bench.put(name + "/1.sql", "x").ok()) << name;
+    const Outcome again = bench.put(name + "/2.sql", "y");
+    EXPECT_TRUE(again.ok()) << name << ": " << again.text();
+  }
+  EXPECT_EQ(bench.paths().size(), 8U);
+}
+
+TEST(Webdav, RefusesAListThatIsNotOfTheFolderItAskedFor) {
+  HttpRecorder elsewhere;
+  elsewhere.answer("207 Multi-Status",
+                   "<multistatus xmlns=\"DAV:\"><response><href>/other/</href><propstat><prop>"
+                   "<resourcetype><collection/></resourcetype></prop><status>HTTP/1.1 200 OK"
+                   "</status></propstat></response></multistatus>",
+                   "Content-Type: application/xml\r\n");
+  const StorageBench bench{"webdav", {{"url", elsewhere.url("/dav")}}};
+  FakeCall call;
+  ItemList items;
+  const Outcome outcome = bench.list(call, "", items);
+  EXPECT_EQ(outcome.status, DBACKUP_FAILED_PRECONDITION) << outcome.text();
+  EXPECT_EQ(bench.ping().status, DBACKUP_FAILED_PRECONDITION);
+  for (const Json& config : {Json{{"url", "http://localhost//dav"}},
+                             Json{{"url", "http://localhost/dav"}, {"pathPrefix", "a//b"}}}) {
+    EXPECT_EQ(StorageBench("webdav", config).ping().status, DBACKUP_INVALID_ARGUMENT);
+  }
 }
 
 TEST(Webdav, FollowsNoRedirectWithItsPassword) {

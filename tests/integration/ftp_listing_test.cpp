@@ -19,6 +19,8 @@ TEST(FtpListing, ReadsFactsInAnyOrderAndNamesAsTheyAre) {
   EXPECT_EQ(file->modified_ms, kNow * 1000);
   EXPECT_EQ(parse_facts("type=dir; a")->kind, Kind::Folder);
   EXPECT_EQ(parse_facts("type=OS.unix=slink:/etc; a")->kind, Kind::Link);
+  EXPECT_EQ(parse_facts("size=3; a")->kind, Kind::File);
+  EXPECT_EQ(parse_facts("size=3;type=dir; a")->kind, Kind::Folder);
   EXPECT_FALSE(parse_facts("type=cdir; ."));
   EXPECT_FALSE(parse_facts("type=pdir; .."));
   EXPECT_FALSE(parse_facts("garbage"));
@@ -37,9 +39,22 @@ TEST(FtpListing, ReadsTheLinesOfUnixServers) {
   ASSERT_TRUE(link);
   EXPECT_EQ(link->kind, Kind::Link);
   EXPECT_EQ(link->name, "a");
-  EXPECT_FALSE(parse_list_line("total 8", kNow));
-  EXPECT_FALSE(parse_list_line("drwxr-xr-x 2 0 0 4096 Jan 01  2025 .", kNow));
-  EXPECT_FALSE(parse_list_line("-rw-r--r-- 1 0 0 4 Jan 01 2025 ../x", kNow));
+  const auto iso = parse_list_line("-rw-r--r-- 1 me us 42 2026-11-27 22:10 a b.sql", kNow);
+  ASSERT_TRUE(iso);
+  EXPECT_EQ(iso->name, "a b.sql");
+  EXPECT_EQ(iso->size, 42U);
+  EXPECT_EQ(iso->modified_ms, kNow * 1000);
+}
+
+TEST(FtpListing, TellsLinesWithoutAnEntryFromThoseItCannotRead) {
+  for (const char* line : {"", "\r\n", "total 8", "insgesamt 12\r", "  "}) {
+    EXPECT_TRUE(says_nothing(line)) << line;
+    EXPECT_FALSE(parse_list_line(line, kNow)) << line;
+  }
+  for (const char* line : {"-rw-r--r-- 1 me us 42 M\xC3\xA4r 27 22:10 a.sql", "a.sql", "-rw-r--r--"}) {
+    EXPECT_FALSE(says_nothing(line)) << line;
+    EXPECT_FALSE(parse_list_line(line, kNow)) << line;
+  }
 }
 
 TEST(FtpListing, TakesALineWithoutAYearForTheLastTwelveMonths) {
