@@ -57,6 +57,12 @@ Catalog::Verification Catalog::verify(const std::string& destination_id, const s
     out.status = "no_metadata";
     return out;
   }
+  if (backup.signature == "tampered") {
+    // Whoever altered it can have written the hash of anything.
+    out.status = "failed";
+    out.error = "its metadata was altered, so there is no hash to rely on";
+    return out;
+  }
   Sidecar sidecar = parse_sidecar(dump_json(backup.sidecar));
   if (sidecar.checksum.empty()) {
     out.status = "no_checksum";
@@ -84,7 +90,6 @@ Catalog::Verification Catalog::verify(const std::string& destination_id, const s
   }
   const bool passed = out.actual == out.expected;
   out.status = passed ? "passed" : "failed";
-  if (backup.signature == "tampered") return out;  // rewriting it would hide that
   sidecar.verification = SidecarVerification{.verified_at = format_iso8601(out.verified_at),
                                              .passed = passed,
                                              .trigger = options.trigger,

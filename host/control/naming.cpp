@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "control/time_zone.hpp"
+#include "model/backup_name.hpp"
 
 namespace dbackup::host {
 namespace {
@@ -70,13 +71,33 @@ std::string expand(std::string_view pattern, const NameValues& values, const std
   return out;
 }
 
+/// Does the last UTF-8 character have all its bytes?
+bool ends_whole(std::string_view text) {
+  size_t start = text.size();
+  while (start > 0 && (static_cast<unsigned char>(text[start - 1]) & 0xC0) == 0x80) --start;
+  if (start == 0) return false;
+  const auto lead = static_cast<unsigned char>(text[start - 1]);
+  const size_t more = lead < 0xC0 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+  return text.size() - start == more;
+}
+
 }  // namespace
 
-std::string expand_pattern(const std::string& pattern, const NameValues& values) {
-  const std::tm time = local_time(values.at, values.time_zone);
-  std::string out = expand(pattern, values, time);
-  if (out.empty()) out = expand(kStandardPattern, values, time);
-  return out;
+std::string expand_pattern(const std::string& pattern, const NameValues& given) {
+  const std::tm time = local_time(given.at, given.time_zone);
+  NameValues values = given;
+  for (;;) {
+    std::string out = expand(pattern, values, time);
+    if (out.empty()) out = expand(kStandardPattern, values, time);
+    if (encode_path_component(out).size() <= kMostStemBytes) return out;
+    // Names give way, so that the time is never what is cut off.
+    std::string& longer =
+        values.database.size() > values.job_name.size() ? values.database : values.job_name;
+    if (longer.size() < 2) return out;
+    do longer.pop_back();
+    while (longer.size() > 1 && (static_cast<unsigned char>(longer.back()) & 0x80) != 0 &&
+           !ends_whole(longer));
+  }
 }
 
 }  // namespace dbackup::host

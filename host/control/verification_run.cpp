@@ -14,8 +14,10 @@ ExecutionEnd end_of(const Catalog::Verification& outcome, ExecutionRecorder& rec
     recorder.log("success", "storage", "the backup is as it was written");
   } else if (outcome.status == "failed") {
     end.status = "Failed";
-    end.error = "the backup differs from what was written: SHA-256 is " + outcome.actual + ", expected " +
-                outcome.expected;
+    end.error = !outcome.error.empty()
+                    ? "the backup cannot be trusted: " + outcome.error
+                    : "the backup differs from what was written: SHA-256 is " + outcome.actual +
+                          ", expected " + outcome.expected;
   } else if (outcome.status == "download_error") {
     end.status = "Failed";
     end.error = "the backup cannot be read: " + outcome.error;

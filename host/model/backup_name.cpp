@@ -13,7 +13,8 @@ constexpr std::string_view kExtensionCharacters =
 bool must_encode(std::string_view text, size_t i) {
   const auto c = static_cast<unsigned char>(text[i]);
   if (c < 0x20 || c == 0x7f || c == '/' || c == '\\' || c == '%') return true;
-  if (i == 0 && c == '.') return true;
+  // ".." means another folder to many, and no path that has it is taken.
+  if (c == '.' && (i == 0 || text[i - 1] == '.')) return true;
   return i + 1 == text.size() && (c == '.' || c == ' ');
 }
 
@@ -88,7 +89,9 @@ std::string BackupName::file_name(unsigned n) const {
   if (reserved >= kMaxPathComponentBytes)
     throw Error{ErrorCode::InvalidArgument, "the file extension is too long"};
   const std::string encoded = encode_path_component(stem);
-  return std::string{cut(encoded, kMaxPathComponentBytes - reserved)} + tail;
+  std::string_view kept = cut(encoded, kMaxPathComponentBytes - reserved);
+  while (kept.ends_with('.')) kept.remove_suffix(1);  // the tail may begin with one
+  return std::string{kept} + tail;
 }
 
 std::optional<BackupName> parse_backup_name(std::string_view file_name) {

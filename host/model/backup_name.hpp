@@ -17,8 +17,12 @@ inline constexpr size_t kTemporaryNameBytes = 48;
 inline constexpr std::string_view kSidecarSuffix = ".meta.json";
 inline constexpr std::string_view kSealedSuffix = ".age";
 
-/// `text` as one component of a path: `/ \ %`, control characters, a leading dot, a trailing dot or
-/// blank become %XX. Other UTF-8 stays as it is.
+/// An encoded stem of at most so many bytes is not cut, with every counter and ending that is used.
+inline constexpr size_t kMostStemBytes =
+    kMaxPathComponentBytes - kSidecarSuffix.size() - kTemporaryNameBytes - 40;
+
+/// `text` as one component of a path: `/ \ %`, control characters, a leading dot, a dot after a dot,
+/// a trailing dot or blank become %XX. Other UTF-8 stays as it is.
 std::string encode_path_component(std::string_view text);
 /// The reverse; nullopt on a malformed escape.
 std::optional<std::string> decode_path_component(std::string_view component);

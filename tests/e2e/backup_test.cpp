@@ -128,6 +128,28 @@ TEST(Backup, VerifyTellsAGoodFileFromADamagedOne) {
   EXPECT_EQ(answer.json().at("data").at("status"), "failed") << answer.body;
 }
 
+TEST(Backup, VerifyTrustsNoHashInAnAlteredSidecar) {
+  Scenario s;
+  const std::string path = s.back_up().at("path").get<std::string>();
+  const std::string sidecar = s.stored(path + ".meta.json");
+  Json altered = Json::parse(read_file(sidecar));
+  altered["label"] = "another";
+  write_file(sidecar, altered.dump());
+  s.server.get("/api/storage/" + s.destination + "/files?refresh=true");
+  const Json checked = s.server.post("/api/storage/" + s.destination + "/verify", {{"file", path}}).json();
+  EXPECT_EQ(checked.at("data").at("status"), "failed") << checked.dump(1);
+}
+
+TEST(Backup, OfAJobWhoseNameHasDotsCanBeUsedLikeAnyOther) {
+  Scenario s;
+  for (const std::string name : {"v1..v2", "...", "a/b ../c"}) {
+    const std::string path = s.back_up({{"name", name}}).at("path").get<std::string>();
+    const Answer checked = s.server.post("/api/storage/" + s.destination + "/verify", {{"file", path}});
+    EXPECT_EQ(checked.status, 200) << path << checked.body;
+    EXPECT_EQ(s.server.call("DELETE", "/api/storage/" + s.destination + "/files", {{"path", path}}).status, 200) << path;
+  }
+}
+
 TEST(Backup, WhatThisVersionCannotDoIsRefusedByName) {
   Scenario s;
   const std::string second = s.server.create_adapter("storage", "local-filesystem", {{"basePath", s.folder / "second"}});

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/encoding.hpp"
+#include "model/backup_name.hpp"
+
 namespace dbackup::host {
 namespace {
 
@@ -25,6 +28,18 @@ TEST(NamingPattern, DropsAnEmptyChainWithOneSeparator) {
   EXPECT_EQ(expanded("{job_name}_{chain}"), "MMdd");
   EXPECT_EQ(expanded("{chain}-{job_name}"), "MMdd");
   EXPECT_EQ(expanded("a_{chain}-b"), "a-b");
+}
+
+TEST(NamingPattern, ShortensNamesAndNeverTheTime) {
+  for (const std::string unit : {"x", "é", "数", "😀", "/"}) {
+    std::string name;
+    for (int i = 0; i < 100; ++i) name += unit;
+    const std::string out = expand_pattern(
+        "{job_name}_{db_name}_yyyy-MM-dd_HH-mm-ss", {.job_name = name, .database = name, .at = kNight});
+    EXPECT_TRUE(out.ends_with("_2026-03-09_02-00-04")) << out;
+    EXPECT_LE(encode_path_component(out).size(), kMostStemBytes);
+    EXPECT_TRUE(is_text(out)) << out;
+  }
 }
 
 TEST(NamingPattern, FallsBackToTheStandardName) {

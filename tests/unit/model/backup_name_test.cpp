@@ -18,6 +18,7 @@ TEST(JobFolder, EncodesOnlyWhatAFolderMustNotHave) {
   EXPECT_EQ(job_folder(".."), "%2E%2E");
   EXPECT_EQ(job_folder("."), "%2E");
   EXPECT_EQ(job_folder("dot.inside"), "dot.inside");
+  EXPECT_EQ(job_folder("v1..v2...x"), "v1.%2Ev2.%2E%2Ex");
   EXPECT_EQ(job_folder("end."), "end%2E");
   EXPECT_EQ(job_folder("end "), "end%20");
   EXPECT_EQ(job_folder("a\tb\x7f"), "a%09b%7F");
@@ -25,7 +26,7 @@ TEST(JobFolder, EncodesOnlyWhatAFolderMustNotHave) {
 }
 
 TEST(JobFolder, IsReversible) {
-  for (const char* name : {"a/b\\c%d", "..", "x ", "Büro %2F", "plain"})
+  for (const char* name : {"a/b\\c%d", "..", "v1..v2", "x ", "Büro %2F", "plain"})
     EXPECT_EQ(decode_path_component(job_folder(name)), name);
   EXPECT_EQ(decode_path_component("%zz"), std::nullopt);
 }
@@ -92,6 +93,13 @@ TEST(BackupName, LeavesRoomForItsSidecarAndTemporaryName) {
 }
 
 TEST(BackupName, RefusesAnExtensionThatLeadsElsewhere) {
+  // No path that has ".." is taken: neither inside nor where a cut stem meets its extension.
+  for (const std::string& stem : {std::string{"a..b"}, std::string{"..."}, "a.b." + std::string(200, 'x')}) {
+    for (size_t extra = 0; extra < 60; ++extra) {
+      const BackupName name{.stem = stem + std::string(extra, '.'), .extension = "sql"};
+      EXPECT_EQ(name.file_name(2).find(".."), std::string::npos) << name.file_name(2);
+    }
+  }
   const std::vector<std::string> bad = {"../../x", "a/b", ".x", "a b", std::string(250, 'x')};
   for (const std::string& extension : bad)
     EXPECT_THROW((BackupName{.stem = "s", .extension = extension}.file_name()), Error);
