@@ -86,10 +86,13 @@ class BackupRun {
 
   Json metadata(const std::string& engine_version, Json destinations) const {
     const auto& database = plan_.request.database;
-    Json names = Json::array();
+    Json names = plan_.request.databases;
     if (!database.empty()) names.push_back(database);
-    Json out{{"label", database.empty() ? "1 database" : database},
-             {"count", 1},
+    const size_t count = std::max<size_t>(names.size(), 1);
+    Json out{{"label", !database.empty() ? database
+                       : count == 1     ? "1 database"
+                                        : std::to_string(count) + " databases"},
+             {"count", count},
              {"names", names},
              {"jobName", plan_.job.name},
              {"sourceName", plan_.source.name},
@@ -97,6 +100,9 @@ class BackupRun {
              {"adapterId", plan_.source.adapter_id},
              {"destinations", std::move(destinations)}};
     if (!engine_version.empty()) out["engineVersion"] = engine_version;
+    if (!plan_.request.databases.empty()) {
+      out["multiDb"] = {{"format", "tar"}, {"databases", plan_.request.databases}};
+    }
     return out;
   }
 

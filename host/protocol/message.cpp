@@ -8,12 +8,12 @@
 namespace dbackup::host::protocol {
 namespace {
 
-constexpr std::array<std::string_view, 22> kOperations{
+constexpr std::array<std::string_view, 23> kOperations{
     "describe",        "test",           "ping",    "list_databases", "prepare_restore",
     "backup",          "restore",        "list",    "fetch",          "stat",
     "remove",          "verify",         "cleanup", "write_sidecar",  "notify",
     "cleanup_restore", "database_stats", "tables",  "rows",           "browse",
-    "test_ssh",        "list_remote"};
+    "test_ssh",        "list_remote",    "archive_contents"};
 
 constexpr std::array<std::string_view, 9> kEvents{"log",   "progress", "stage",  "item",
                                                   "start", "reserve",  "result", "error",

@@ -42,6 +42,7 @@ enum class Operation {
   Browse,
   TestSsh,
   ListRemote,
+  ArchiveContents,
 };
 std::string_view to_string(Operation operation) noexcept;
 /// Throws Error{InvalidArgument} for an unknown name.
@@ -211,6 +212,7 @@ struct ListRequest {
 
 /// First event "start" {total, offset, length}: total is the size of the representation; then the
 /// bytes on the bulk descriptor; then {}. length -1: to the end. `unseal`: decrypted, still compressed.
+/// Also ArchiveContents, for which `file` is an archive → {databases: [name]}.
 struct FetchRequest {
   StoredFile file;
   bool unseal = false;

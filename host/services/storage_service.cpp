@@ -184,12 +184,30 @@ BulkOutcome StorageService::bulk(const Principal& who, const std::string& destin
 }
 
 StorageService::Contents StorageService::analyze(const std::string& destination_id,
-                                                 const std::string& path) {
+                                                 const std::string& path,
+                                                 const std::string& profile_override) {
   check_backup_path(path);
   require_storage(control_, destination_id);
-  StoredFileView file;
-  as_adapter_failure([&] { file = file_view(control_.catalog().find(destination_id, path)); });
-  return {.databases = file.sidecar.database_names, .source_type = file.sidecar.source_type};
+  StoredBackup backup;
+  as_adapter_failure([&] { backup = control_.catalog().find(destination_id, path); });
+  const StoredFileView file = file_view(backup);
+  Contents out{.databases = file.sidecar.database_names, .source_type = file.sidecar.source_type};
+  if (!out.databases.empty() || !is_archive_path(path)) return out;
+  std::vector<std::string> identities;
+  as_key_failure(profile_override, [&] {
+    identities = identities_for(control_.context(), backup, profile_override);
+  });
+  const protocol::FetchRequest request{
+      .file = stored_file(backup, control_.resolver().resolve(destination_id),
+                          std::move(identities))};
+  WorkerCall call;
+  call.deadline = kCountDeadline;
+  as_adapter_failure([&] {
+    const Json answer =
+        control_.workers().run(protocol::Operation::ArchiveContents, Json(request), call);
+    out.databases = get_strings(answer, "databases").value_or(std::vector<std::string>{});
+  });
+  return out;
 }
 
 void StorageService::require_file_index(const std::string& destination_id,
@@ -211,13 +229,16 @@ std::optional<int64_t> StorageService::count_below(const std::string& destinatio
                                         .prefix = folder};
     const std::string below = folder.empty() ? "" : folder + "/";
     int64_t count = 0;
+    bool is_complete = true;
     WorkerCall call;
     call.deadline = kCountDeadline;
     call.on_event = [&](const protocol::Event& event) {
       if (event.kind != protocol::EventKind::Item) return;
+      if (get_bool(event.data, "unreadable").value_or(false)) is_complete = false;
       if (require_string(event.data, "path").starts_with(below)) ++count;
     };
     control_.workers().run(protocol::Operation::List, Json(request), call);
+    if (!is_complete) return std::nullopt;
     return count;
   } catch (const Error& error) {
     if (error.reason() == "busy") throw;

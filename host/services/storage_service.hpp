@@ -60,12 +60,14 @@ class StorageService {
   BulkOutcome bulk(const Principal& who, const std::string& destination_id, BulkAction action,
                    const std::vector<std::string>& paths);
 
-  /// What a backup holds, as its side file says; without one what its name tells.
+  /// What a backup holds: as its side file says; of an archive without one, what its own index says,
+  /// read with the keys of `profile_override` first. Blocks.
   struct Contents {
     std::vector<std::string> databases;
     std::string source_type;
   };
-  Contents analyze(const std::string& destination_id, const std::string& path);
+  Contents analyze(const std::string& destination_id, const std::string& path,
+                   const std::string& profile_override);
   /// Throws Error{NotFound} when there is no side file, {InvalidArgument} when the backup has no index
   /// of files.
   void require_file_index(const std::string& destination_id, const std::string& path);

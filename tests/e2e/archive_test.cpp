@@ -98,6 +98,22 @@ TEST_F(Archive, FailsAsAWholeWhenOneDatabaseCannotBeDumped) {
   EXPECT_TRUE(s_.server.files(s_.destination).empty());
 }
 
+TEST_F(Archive, WithoutItsSidecarStillTellsWhatItHolds) {
+  const std::string path = back_up({"orders", "kunden äöü"}).at("path").get<std::string>();
+  std::filesystem::remove(s_.stored(path + ".meta.json"));
+  s_.server.get("/api/storage/" + s_.destination + "/files?refresh=true");
+  const Answer told = s_.server.post("/api/storage/" + s_.destination + "/analyze", {{"file", path}});
+  EXPECT_EQ(told.json().value("databases", Json()), Json({"orders", "kunden äöü"})) << told.body;
+}
+
+TEST_F(Archive, NamesAllItsDatabasesInTheRun) {
+  const Json run = back_up({"orders", "kunden äöü"});
+  const Json metadata = Json::parse(run.at("metadata").get<std::string>());
+  EXPECT_EQ(metadata.at("count"), 2);
+  EXPECT_EQ(metadata.at("label"), "2 databases");
+  EXPECT_EQ(metadata.at("names"), Json({"orders", "kunden äöü"}));
+}
+
 TEST_F(Archive, ThatWasExchangedForAnotherOneIsNotRestored) {
   const std::string genuine = back_up({"orders", "kunden äöü"}).at("path").get<std::string>();
   postgres_.sql("orders", "UPDATE t SET md5 = 'forged'");

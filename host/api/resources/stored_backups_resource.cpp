@@ -201,7 +201,8 @@ HttpResponse StoredBackupsResource::verify_async(const ApiRequest& request, cons
 
 HttpResponse StoredBackupsResource::analyze(const ApiRequest& request, const Principal&) {
   const auto contents =
-      services_.storage.analyze(request.param(), require_string(request.body, "file"));
+      services_.storage.analyze(request.param(), require_string(request.body, "file"),
+                                text_or_empty(request.body, "profileIdOverride"));
   Json out{{"databases", contents.databases}};
   const std::string type =
       contents.source_type.empty() ? text_or_empty(request.body, "type") : contents.source_type;

@@ -19,6 +19,7 @@ Json list_remote(const protocol::SshRequest& request, OperationContext& context)
 Json prepare_restore(const protocol::PrepareRestoreRequest& request, OperationContext& context);
 Json cleanup_restore(const protocol::CleanupRestoreRequest& request, OperationContext& context);
 Json backup(const protocol::BackupRequest& request, OperationContext& context);
+Json archive_contents(const protocol::FetchRequest& request, OperationContext& context);
 Json restore(const protocol::RestoreRequest& request, OperationContext& context);
 Json list_files(const protocol::ListRequest& request, OperationContext& context);
 Json fetch(const protocol::FetchRequest& request, OperationContext& context);

@@ -1,12 +1,10 @@
 #include <functional>
-#include <optional>
 #include <thread>
 
 #include "model/backup_name.hpp"
-#include "worker/format/archive_reader.hpp"
 #include "worker/operations/operations.hpp"
 #include "worker/operations/quiet_journal.hpp"
-#include "worker/operations/stored_file.hpp"
+#include "worker/operations/stored_archive.hpp"
 #include "worker/plugin/source_proxy.hpp"
 
 namespace dbackup::host {
@@ -101,16 +99,8 @@ std::vector<protocol::DatabaseMapping> selection_of(const protocol::RestoreReque
 Json restore_archive(const protocol::RestoreRequest& request, StorageProxy& storage,
                      const StoredObject& object, const StoredFormat& format,
                      OperationContext& context) {
-  const FetchRange read_stored = ranges_of(storage, object);
-  std::optional<SealedFile> sealed;
-  if (format.sealed) sealed.emplace(format.identities, object.size, read_stored);
-  const ArchiveReader archive =
-      sealed ? ArchiveReader{sealed->plain_size(),
-                             [&](uint64_t offset, uint64_t length, ByteSink& sink) {
-                               sealed->read(offset, length, sink);
-                             },
-                             request.file.index_sha256}
-             : ArchiveReader{object.size, read_stored, request.file.index_sha256};
+  const StoredArchive stored{request.file, storage, object, format};
+  const ArchiveReader& archive = stored.reader();
   const auto selection = selection_of(request, archive);
   uint64_t total = 0;  // every name is looked up before anything is written
   for (const auto& wanted : selection) total += archive.entry(wanted.original_name).compressed_size;

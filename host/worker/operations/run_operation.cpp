@@ -56,6 +56,8 @@ Json run_operation(const protocol::Request& request, OperationContext& context) 
       return run(&verify, body, context);
     case Operation::Cleanup:
       return run(&cleanup, body, context);
+    case Operation::ArchiveContents:
+      return run(&archive_contents, body, context);
     case Operation::WriteSidecar:
       return run(&write_sidecar, body, context);
     case Operation::Notify:
