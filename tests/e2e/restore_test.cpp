@@ -99,6 +99,18 @@ TEST(Restore, AWriteOnlyProfileNeedsTheIdentityWhichIsNeverStored) {
   EXPECT_EQ(s.server.log().find(identity), std::string::npos);
 }
 
+TEST(Restore, AnEmptyNameForTheTargetIsRefused) {
+  Scenario s;
+  const std::string path = s.back_up().at("path").get<std::string>();
+  for (const Json& fields : {Json{{"targetDatabaseName", ""}}, Json{{"databaseMapping", {{"notes.db", ""}}}}}) {
+    Json body{{"file", path}, {"targetSourceId", s.source}};
+    body.update(fields);
+    const Answer refused = s.server.post("/api/storage/" + s.destination + "/restore", body);
+    EXPECT_EQ(refused.status, 400) << refused.body;
+    EXPECT_NE(refused.body.find("is empty"), std::string::npos) << refused.body;
+  }
+}
+
 TEST(Restore, AnUnknownTargetOrFileIsRefusedBeforeAnythingStarts) {
   Scenario s;
   const std::string path = s.back_up().at("path").get<std::string>();

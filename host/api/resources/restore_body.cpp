@@ -1,10 +1,18 @@
 #include "api/resources/restore_body.hpp"
 
+#include "base/error.hpp"
+
 namespace dbackup::host {
 namespace {
 
 std::string text(const Json& object, const char* key) {
   return get_string(object, key).value_or("");
+}
+
+/// An empty name is more often a variable without a value than the wish to overwrite the original.
+void refuse_empty_name(const std::string& where) {
+  throw Error(ErrorCode::InvalidArgument,
+              where + " is empty; leave it out to restore under the name in the backup");
 }
 
 std::optional<std::vector<protocol::DatabaseMapping>> mapping_of(const Json& body) {
@@ -13,8 +21,12 @@ std::optional<std::vector<protocol::DatabaseMapping>> mapping_of(const Json& bod
   if (found == body.end() || found->is_null() || found->empty()) return std::nullopt;
   std::vector<protocol::DatabaseMapping> out;
   if (found->is_object()) {
-    for (const auto& [name, target] : found->items())
+    for (const auto& [name, target] : found->items()) {
       out.push_back({name, target.get<std::string>()});
+      if (out.back().target_name.empty()) {
+        refuse_empty_name("\"databaseMapping\": the new name of \"" + name + "\"");
+      }
+    }
     return out;
   }
   for (const Json& item : *found) {
@@ -39,7 +51,9 @@ bool selects_files(const Json& body) {
 RestoreCommand parse_restore(const std::string& destination_id, const Json& body) {
   RestoreCommand command{.destination_id = destination_id, .path = require_string(body, "file")};
   command.target_source_id = text(body, "targetSourceId");
-  command.target_database = text(body, "targetDatabaseName");
+  const auto name = get_string(body, "targetDatabaseName");
+  if (name && name->empty()) refuse_empty_name("\"targetDatabaseName\"");
+  command.target_database = name.value_or("");
   command.databases = mapping_of(body);
   command.profile_override = text(body, "profileIdOverride");
   command.identity = SecretString{text(body, "identity")};
