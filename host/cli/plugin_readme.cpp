@@ -26,8 +26,7 @@ std::string cell(const std::string& text) {
 }
 
 std::string fallback_of(const protocol::AdapterOption& option) {
-  if (option.required) return "required";
-  if (option.fallback.is_null()) return "";
+  if (option.fallback.is_null()) return option.required ? "required" : "";
   const std::string text = option.fallback.is_string() ? option.fallback.get<std::string>()
                                                        : option.fallback.dump();
   return text.empty() ? "empty" : "`" + text + "`";

@@ -27,6 +27,12 @@ void end_run(const RunParts& parts, const Execution& execution, const ExecutionE
         if (together) together(s);
       });
       parts.context.news->tell(execution.id, RunNews::What::Status);
+      const std::string what = execution.type + " " + execution.id + " ended " + end.status;
+      if (end.status == "Success") {
+        log_info(what);
+      } else {
+        log_warning(what + ": " + end.error);
+      }
       return;
     } catch (const Error& error) {
       // A full disk or a database that is away for a moment must not turn a backup into a lost row.

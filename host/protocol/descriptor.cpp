@@ -19,6 +19,17 @@ bool is_text_list(const Json& value) {
          std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
 }
 
+/// A scheme, "://" and something behind it; the plugin looks closer.
+bool is_url(std::string_view text) {
+  const size_t scheme = text.find("://");
+  return scheme != std::string_view::npos && scheme > 0 && scheme + 3 < text.size();
+}
+
+/// What forms send for a field that was left empty.
+bool is_blank(const Json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().empty();
+}
+
 Json as_integer(const AdapterOption& option, const Json& value) {
   int64_t number = 0;
   if (value.is_string()) {
@@ -61,6 +72,9 @@ Json checked(const AdapterOption& option, const Json& value) {
   if (!value.is_string()) bad("\"" + option.name + "\" must be a string");
   const auto& text = value.get_ref<const std::string&>();
   if (text.find('\0') != std::string::npos) bad("\"" + option.name + "\" must not contain NUL");
+  if (option.type == "url" && !text.empty() && !is_url(text)) {
+    bad("\"" + option.name + "\" must be a URL, as in https://example.com");
+  }
   if (option.type == "choice" && !text.empty() &&
       std::find(option.choices.begin(), option.choices.end(), text) == option.choices.end()) {
     std::string all;
@@ -162,20 +176,20 @@ Json normalize_config(const AdapterDescriptor& descriptor, const Json& config, b
   Json out = config;
   for (const auto& option : descriptor.options) {
     const auto found = out.find(option.name);
-    const bool missing = found == out.end() || found->is_null();
+    const bool missing = found == out.end() || found->is_null() || is_blank(*found);
     if (!missing) {
       *found = checked(option, *found);
     } else if (complete && !option.fallback.is_null()) {
       out[option.name] = option.fallback;
+    } else if (complete && found != out.end() && option.type != "string") {
+      out.erase(found);  // no number, no list: as if it were not there
     }
     if (complete && option.required) {
       const auto value = out.find(option.name);
       if (value == out.end() || value->is_null()) {
         bad("\"" + option.name + "\" is required");
       }
-      if (value->is_string() && value->get_ref<const std::string&>().empty()) {
-        bad("\"" + option.name + "\" is required");
-      }
+      if (is_blank(*value)) bad("\"" + option.name + "\" is required");
     }
   }
   return out;

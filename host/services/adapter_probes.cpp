@@ -30,6 +30,12 @@ constexpr const char* kAgent = "agent";
       std::string{what} + " may be used by those alone who may change adapters of that type");
 }
 
+/// Says so where a kind can do without; before a full stop.
+std::string by_ssh(std::string message) {
+  message.insert(message.size() - (message.ends_with('.') ? 1 : 0), " (via SSH)");
+  return message;
+}
+
 /// The server's own state is no outcome of a test.
 void rethrow_if_busy(const Error& error) {
   if (error.code() == ErrorCode::Unavailable && error.reason() == "busy") throw;
@@ -84,9 +90,18 @@ ConnectionTestResult AdapterProbes::test(const Principal& who, const ConnectionT
               .version = text_of(answer, "version"),
               .edition = text_of(answer, "edition")};
     if (result.message.empty()) result.message = "connection successful";
+    if (registered->descriptor.ssh && !registered->descriptor.ssh->option.empty() &&
+        registered->descriptor.ssh->asked(request.adapter.config)) {
+      result.message = by_ssh(std::move(result.message));
+    }
   } catch (const Error& error) {
     rethrow_if_busy(error);
     result.message = error.what();
+    if (error.code() == ErrorCode::DeadlineExceeded) {
+      result.message +=
+          ": no answer within " + std::to_string(limits_.test.count() / 1000) +
+          " s; are address and port those of a server of this kind, and does it expect TLS as set?";
+    }
   }
   note_version(who, test, *registered, result);
   return result;

@@ -80,13 +80,13 @@ AdapterConfig require_adapter(Session& session, const std::string& id) {
 
 AdapterView AdapterService::view(const AdapterConfig& row) const {
   const auto plugin = control_.plugins().find(row.adapter_id);
-  const auto* descriptor = plugin ? &plugin->descriptor : nullptr;
   AdapterView out{.row = row, .config = Json::object(), .secret_status = Json::object()};
   out.supports_browse = row.type == kStorageType;
+  if (!plugin) return out;  // only its descriptor knows which options are secret
   try {
     const Json config = control_.resolver().open_config(row);
-    out.config = redacted(config, descriptor);
-    out.secret_status = secret_status(config, descriptor);
+    out.config = redacted(config, &plugin->descriptor);
+    out.secret_status = secret_status(config, &plugin->descriptor);
   } catch (const Error& error) {
     // Shown without its configuration, so that it can still be seen, replaced and deleted.
     log_warning("the configuration of adapter \"" + row.id +

@@ -73,13 +73,18 @@ Json with_ssh_credential(const ControlContext& context, Json config, const std::
   return config;
 }
 
-void check_ssh_settings(const Json& config, SshNames names) {
+void check_ssh_settings(Json& config, SshNames names) {
+  // Who gives a key and says no more means the key.
+  if (get_string(config, member(names, "authType")).value_or("").empty() &&
+      !get_string(config, member(names, "privateKey")).value_or("").empty()) {
+    config[member(names, "authType")] = "privateKey";
+  }
   require_text(config, member(names, "host"));
   require_text(config, member(names, "username"));
   check_port(config, member(names, "port"));
   const std::string kind = member(names, "authType");
-  const std::string type = get_string(config, kind).value_or("password");
-  if (type == "password") {
+  const std::string type = get_string(config, kind).value_or("");
+  if (type.empty() || type == "password") {
     require_text(config, member(names, "password"));
   } else if (type == "privateKey") {
     require_text(config, member(names, "privateKey"));

@@ -17,6 +17,6 @@ Json with_ssh_credential(const ControlContext& context, Json config, const std::
 
 /// Refuses settings that no connection could be made with: host, port, user, a way to log in, and
 /// "backupPath" where it is given. Throws Error{InvalidArgument} naming the member.
-void check_ssh_settings(const Json& config, SshNames names);
+void check_ssh_settings(Json& config, SshNames names);
 
 }  // namespace dbackup::host

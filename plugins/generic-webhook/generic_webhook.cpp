@@ -150,7 +150,7 @@ class GenericWebhook final : public dbackup::Notifier {
     if (!auth_header_.empty()) set_header(request, "Authorization", auth_header_);
     for (const auto& [name, value] : headers_) set_header(request, name, value);
     if (method_ != "GET" && method_ != "HEAD") {
-      const OrderedJson payload = payload_of(event, event.type == "test");
+      const OrderedJson payload = payload_of(event, event.type == "test" || !template_.empty());
       request.body =
           template_.empty() ? dumped(payload) : filled(template_, payload, is_json(content_type_));
     }

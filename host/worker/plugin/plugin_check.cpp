@@ -32,7 +32,9 @@ PluginCheckReport check_plugin(const std::string& file, const PluginCheckOptions
   QuietJournal journal;
   const PluginLibrary& library = PluginLibrary::load(file, journal);
   PluginCheckReport report{.plugin_id = library.plugin_id(), .name = library.name(), .version = library.version()};
+  std::string all;
   for (const dbackup_adapter* adapter : library.adapters()) {
+    all += (all.empty() ? "" : ", ") + std::string{adapter->id};
     if (!options.adapter.empty() && options.adapter != adapter->id) continue;
     report.adapters.emplace_back(adapter->id);
     report.descriptors.push_back(parse_json(adapter->descriptor_json, "descriptor"));
@@ -46,6 +48,10 @@ PluginCheckReport check_plugin(const std::string& file, const PluginCheckOptions
     for (const auto& finding : dbackup::testing::check_adapter(*adapter, check)) {
       report.findings.push_back({adapter->id, finding.check, finding.sentence});
     }
+  }
+  if (report.adapters.empty()) {
+    throw Error(ErrorCode::InvalidArgument,
+                "the plugin has no adapter \"" + options.adapter + "\", but: " + all);
   }
   return report;
 }

@@ -10,7 +10,7 @@ constexpr std::array<std::string_view, 4> kTableTypes{"table", "view", "material
                                                       "collection"};
 
 void add_login(Json& request, const protocol::PrivilegedLogin& login) {
-  if (login.user.empty()) return;
+  if (login.user.empty() && login.password.empty()) return;
   request["privileged"] = {{"user", login.user}, {"password", login.password}};
 }
 

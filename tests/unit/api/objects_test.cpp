@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <map>
-
 #include <thread>
 
+#include "store/adapter_store.hpp"
 #include "store/execution_store.hpp"
 #include "tests/unit/api/api_fixture.hpp"
 
@@ -41,6 +41,23 @@ TEST(Adapters, ComeBackRedactedAndNormalized) {
   const Answer as_text = api.post(
       "/api/adapters", with(kSource, {{"name", "text"}, {"config", kSource["config"].dump()}}));
   EXPECT_EQ(as_text.body["config"], made.body["config"]);
+}
+
+TEST(Adapters, ShowNothingOfAConfigurationWhosePluginIsGone) {
+  ApiFixture api;
+  const std::string id = api.make_source(kSource["config"]);
+  api.database->write([&](Session& session) {
+    AdapterConfig row = AdapterStore{}.find(session, id).value();
+    row.adapter_id = "gone";
+    AdapterStore{}.update(session, row);
+  });
+  // Which options are secret, only its descriptor said: "pin" is one.
+  for (const Answer& answer :
+       {api.get("/api/adapters/" + id), api.get("/api/adapters?type=database")}) {
+    EXPECT_EQ(answer.status, 200) << answer.text;
+    EXPECT_EQ(answer.text.find("hunter2"), std::string::npos) << answer.text;
+  }
+  EXPECT_EQ(api.get("/api/adapters/" + id).body["config"], "{}");
 }
 
 TEST(Adapters, RefuseWhatDoesNotFit) {
