@@ -49,6 +49,7 @@ DumpResult RedisSource::dump(Call& call, const DumpRequest& request, Writer& out
   const int64_t database = require_database(request.database, settings_.database);
   Client client = connect(call, settings_, Purpose::Read);
   require_in_range(client, database);
+  if (settings_.has_options) call.warning("\"options\" have no effect: no program is run");
   const ServerInfo info = ask_info(client);
   if (info.loading) {
     throw Error{ErrorCode::Unavailable, client.where() + " is still loading its own data"};
