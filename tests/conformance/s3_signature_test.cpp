@@ -160,6 +160,20 @@ TEST(S3Address, IsMadeFromWhatEachServiceIsNamedBy) {
   EXPECT_THROW(settings(Flavour::Hetzner, {{"pathPrefix", "/"}}), Error);
 }
 
+TEST(S3Address, TakesWhatWasLeftEmptyForTheDefault) {
+  const Settings hetzner = settings(Flavour::Hetzner, {{"region", ""}, {"endpoint", ""}});
+  EXPECT_EQ(hetzner.region, "fsn1");
+  EXPECT_EQ(hetzner.host, "backups.fsn1.your-objectstorage.com");
+  const Settings generic =
+      settings(Flavour::Generic, {{"region", ""}, {"endpoint", "s3.example.org"}});
+  EXPECT_EQ(generic.region, "us-east-1");
+  EXPECT_EQ(generic.scheme + "://" + generic.host, "https://backups.s3.example.org");
+  EXPECT_EQ(settings(Flavour::R2, {{"accountId", "0a1b"}, {"jurisdiction", ""}}).host,
+            "backups.0a1b.r2.cloudflarestorage.com");
+  EXPECT_EQ(settings(Flavour::Aws, {{"region", "eu-west-1"}, {"checksum", ""}}).checksum,
+            Checksum::Sha256);
+}
+
 TEST(S3Address, TakesTheBucketIntoThePathWhereAHostCannotHoldIt) {
   const Settings plain = settings(Flavour::Generic, {{"endpoint", "https://s3.example.org:9000/"}});
   EXPECT_EQ(plain.host, "backups.s3.example.org:9000");
