@@ -39,6 +39,12 @@ void take_header(Response& response, std::string_view line) {
   response.headers[name] = value;
 }
 
+/// May a refusal be due to a missing checksum? Services say it by a general name.
+bool insists_on_checksum(const ServiceError& error) {
+  return error.status() == 400 &&
+         (error.name() == "InvalidRequest" || error.name() == "MissingContentMD5");
+}
+
 }  // namespace
 
 void Backoff::wait(const Check& check) {
@@ -172,6 +178,30 @@ Response Client::send(const Request& request, const std::string& what, const Che
       backoff.wait_or_throw(error, check);
     }
   }
+}
+
+Response Client::send_body(Request request, const std::string& what, const Check& check) {
+  const auto add_md5 = [&] {
+    request.headers.emplace_back("content-md5", base64(md5(request.body)));
+  };
+  bool has_checksum = true;
+  if (settings_.checksum == Checksum::Sha256) {
+    request.headers.emplace_back("x-amz-checksum-sha256", base64(request.body_sha256));
+  } else if (settings_.checksum == Checksum::Md5 || sends_md5_) {
+    add_md5();
+  } else {
+    has_checksum = false;
+  }
+  try {
+    return send(request, what, check);
+  } catch (const ServiceError& error) {
+    if (has_checksum || !insists_on_checksum(error)) throw;
+  }
+  // Not sent at once to all: MD5 takes more than twice as long as the SHA-256 of a signature.
+  add_md5();
+  Response response = send(request, what, check);
+  sends_md5_ = true;
+  return response;
 }
 
 }  // namespace dbackup::plugins::s3

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <common/curl_handle.hpp>
 #include <functional>
@@ -102,11 +103,16 @@ class Client {
   /// reached the server without its answer being seen.
   Response send(const Request& request, const std::string& what, const Check& check,
                 bool* retried = nullptr);
+  /// send() of a body of which `request.body_sha256` is known, with the checksum that the settings
+  /// ask for. Where they ask for none and the server insists on one, as a bucket with a default
+  /// retention does, Content-MD5 goes with it and with every later one.
+  Response send_body(Request request, const std::string& what, const Check& check);
 
  private:
   class Lease;
 
   Settings settings_;
+  std::atomic<bool> sends_md5_ = false;
   std::mutex mutex_;
   std::vector<std::unique_ptr<CurlHandle>> idle_;
 };

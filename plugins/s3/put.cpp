@@ -198,13 +198,11 @@ ObjectInfo Put::store_whole(std::span<const std::byte> body) {
                       .body = body,
                       .body_sha256 = sum};
       request.headers.emplace_back("x-amz-meta-dbackup-sha256", hex(sum));
-      std::ranges::copy(checksum_headers(client_.settings(), body, sum),
-                        std::back_inserter(request.headers));
       if (conditional_) {
         request.headers.emplace_back("if-none-match", "*");
         request.accept = {409, 412, 501};
       }
-      const Response response = client_.send(request, what, cancellable());
+      const Response response = client_.send_body(request, what, cancellable());
       if (response.status == 501) {
         without_condition(response);
         refuse_taken();

@@ -33,6 +33,7 @@ CONFIG = {
     "page": 1000,             # most keys of a page
     "conditional": "yes",     # "no": 501 for If-None-Match; "ignored"
     "equal_parts": False,     # all parts but the last must have one size
+    "insist_on_checksums": False,  # as a bucket with a default retention: no body without one
     "checksums": True,        # compute what x-amz-checksum-algorithm asks for
     "clock": 0,               # seconds that this server's clock is ahead
     "certificate": "", "key": "",
@@ -157,6 +158,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise S3Error(400, "BadDigest", "The SHA256 you specified did not match what we received.")
         # As S3 without MD5: an ETag is opaque.
         return size, (digest.hex() if digest else sha.hexdigest()[:32])
+
+    def refuse_without_checksum(self):
+        if CONFIG["insist_on_checksums"] and self.command == "PUT" and \
+                not (self.headers.get("content-md5") or self.headers.get("x-amz-checksum-sha256")):
+            raise S3Error(400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters")
 
     # -- signatures -----------------------------------------------------------------------------------
     def check_signature(self):
@@ -298,6 +304,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             log.append({"method": self.command, "bucket": bucket_name, "key": key, "query": self.query, "host": self.headers.get("host"),
                         "headers": {k.lower(): v for k, v in self.headers.items()}, "fault": action})
         self.check_signature()
+        self.refuse_without_checksum()
         if action == "error":
             raise S3Error(fault["status"], fault.get("code", "InternalError"), Region=fault.get("region", ""))
         if action == "redirect":
