@@ -47,6 +47,11 @@ bool insists_on_checksum(const ServiceError& error) {
 
 }  // namespace
 
+bool Backoff::may_retry(const Error& error) {
+  if (left_-- <= 0 || !is_transient(error)) return false;
+  return dynamic_cast<const HandshakeError*>(&error) == nullptr || handshakes_left_-- > 0;
+}
+
 void Backoff::wait(const Check& check) {
   thread_local std::mt19937 random{std::random_device{}()};
   const auto most = std::min(kLongestWait, kFirstWait * (1 << std::min(tried_++, 6)));
@@ -155,7 +160,9 @@ Response Client::send_once(const Request& request, const std::string& what, cons
       }
       response.body.append(reinterpret_cast<const char*>(block.data()), block.size());
     });
-    curl.perform(what, check);
+    const CURLcode code = curl.try_perform(check);
+    if (code == CURLE_SSL_CONNECT_ERROR) throw HandshakeError{curl.error(what, code)};
+    if (code != CURLE_OK) throw curl.error(what, code);
   }
   const bool success = response.status >= 200 && response.status < 300;
   if (!success && !request.accept.contains(response.status)) {
@@ -172,6 +179,8 @@ Response Client::send(const Request& request, const std::string& what, const Che
     } catch (const ServiceError& error) {
       // 5xx: the work may be done all the same.
       if (retried != nullptr && error.status() >= 500) *retried = true;
+      backoff.wait_or_throw(error, check);
+    } catch (const HandshakeError& error) {  // nothing has reached the server
       backoff.wait_or_throw(error, check);
     } catch (const Error& error) {
       if (retried != nullptr) *retried = true;

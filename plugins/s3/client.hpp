@@ -65,6 +65,13 @@ class ServiceError : public Error {
   std::string name_;
 };
 
+/// A TLS handshake that did not come to its end: a connection that broke off, or two sides that
+/// have no protocol in common. (Certificates that are not trusted are another error.)
+class HandshakeError : public Error {
+ public:
+  explicit HandshakeError(const Error& error) : Error{error.code(), error.what(), error.detail()} {}
+};
+
 /// The error of an answer to `what` ("cannot read \"s3://b/k\""). Never holds a secret.
 ServiceError service_error(const Settings& settings, const std::string& what,
                            const Response& response);
@@ -79,14 +86,16 @@ class Backoff {
   /// Waits, asking `check` all the time; throws `error` on when no attempt is left.
   template <class E>
   void wait_or_throw(const E& error, const Check& check) {
-    if (left_-- <= 0 || !is_transient(error)) throw error;
+    if (!may_retry(error)) throw error;
     wait(check);
   }
 
  private:
   void wait(const Check& check);
+  bool may_retry(const Error& error);
 
   int left_;
+  int handshakes_left_ = 3;  // what does not pass soon is a setting
   int tried_ = 0;
 };
 

@@ -34,6 +34,7 @@ CONFIG = {
     "conditional": "yes",     # "no": 501 for If-None-Match; "ignored"
     "equal_parts": False,     # all parts but the last must have one size
     "insist_on_checksums": False,  # as a bucket with a default retention: no body without one
+    "cut_handshakes": 0,      # how many connections end after the client's first byte of TLS
     "checksums": True,        # compute what x-amz-checksum-algorithm asks for
     "clock": 0,               # seconds that this server's clock is ahead
     "certificate": "", "key": "",
@@ -343,6 +344,17 @@ class Server(http.server.ThreadingHTTPServer):
     def handle_error(self, *args):
         pass
 
+    def get_request(self):
+        connection, address = super().get_request()
+        if not CONFIG["certificate"]:
+            return connection, address
+        # Who only tries whether the port is open sends nothing.
+        if CONFIG["cut_handshakes"] > 0 and connection.recv(1):
+            CONFIG["cut_handshakes"] -= 1
+            connection.close()
+            raise OSError("cut on demand")
+        return self.context.wrap_socket(connection, server_side=True), address
+
 
 def main():
     global ROOT, s3_requests
@@ -355,9 +367,8 @@ def main():
         buckets[name] = Bucket(os.path.join(ROOT, name))
     server = Server(("127.0.0.1", int(sys.argv[2])), Handler)
     if CONFIG["certificate"]:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CONFIG["certificate"], CONFIG["key"])
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.context.load_cert_chain(CONFIG["certificate"], CONFIG["key"])
     server.serve_forever()
 
 
