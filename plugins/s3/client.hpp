@@ -89,9 +89,9 @@ class Backoff {
     if (!may_retry(error)) throw error;
     wait(check);
   }
+  void wait(const Check& check);
 
  private:
-  void wait(const Check& check);
   bool may_retry(const Error& error);
 
   int left_;

@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "plugins/common/percent_encoding.hpp"
+#include "plugins/s3/completion.hpp"
 #include "plugins/s3/part_plan.hpp"
 #include "plugins/s3/settings.hpp"
 #include "plugins/s3/sigv4.hpp"
@@ -129,6 +130,17 @@ TEST(S3PartPlan, GrowsWithinTheMemoryAndKnowsItsLargestObject) {
   const PartPlan equal{16 * kMiB, 64 * kMiB, true};
   EXPECT_EQ(equal.size_of(10'000), 16 * kMiB);
   EXPECT_EQ(equal.largest_object(), uint64_t{160'000} * kMiB);
+}
+
+TEST(S3Conflict, IsToldFromOtherFailuresByTheWordsOfCeph) {
+  const auto refused = [](const std::string& message) {
+    return service_error(
+        {}, "cannot complete \"x\"",
+        {.status = 500,
+         .body = "<Error><Code>InternalError</Code><Message>" + message + "</Message></Error>"});
+  };
+  EXPECT_TRUE(Conflict::is_under_way(refused("This multipart completion is already in progress")));
+  EXPECT_FALSE(Conflict::is_under_way(refused("We encountered an internal error")));
 }
 
 Settings settings(Flavour flavour, const Json& more) {
