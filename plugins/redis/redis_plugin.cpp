@@ -96,7 +96,8 @@ constexpr dbackup::SourceCapabilities kCapabilities{.extension = "rdb",
                                                     .rows = true,
                                                     .restore_renamed = true,
                                                     .atomic_restore = false,
-                                                    .whole_instance = true};
+                                                    .whole_instance = true,
+                                                    .combinable = false};
 
 constexpr dbackup::AdapterInfo info(const char* id, const char* name) {
   return {

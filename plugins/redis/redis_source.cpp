@@ -16,12 +16,13 @@ std::optional<Login> login_of(const std::optional<PrivilegedLogin>& privileged) 
 
 /// Without a name a backup comes back whole, as it was taken; with one only that database does, and
 /// no other is touched.
-RestorePlan plan_of(const RestoreRequest& request, RestoreMode mode) {
+RestorePlan plan_of(const std::string& database, const std::string& original_name,
+                    RestoreMode mode) {
   RestorePlan out{.mode = mode};
-  if (request.database.empty()) return out;
+  if (database.empty()) return out;
   out.whole = false;
-  out.to_database = require_database(request.database, 0);
-  out.from_database = require_database(request.original_name, out.to_database);
+  out.to_database = require_database(database, 0);
+  out.from_database = require_database(original_name, out.to_database);
   return out;
 }
 
@@ -49,6 +50,7 @@ DumpResult RedisSource::dump(Call& call, const DumpRequest& request, Writer& out
   const int64_t database = require_database(request.database, settings_.database);
   Client client = connect(call, settings_, Purpose::Read);
   require_in_range(client, database);
+  if (settings_.has_options) call.warning("\"options\" have no effect: no program is run");
   const ServerInfo info = ask_info(client);
   if (info.loading) {
     throw Error{ErrorCode::Unavailable, client.where() + " is still loading its own data"};
@@ -65,14 +67,15 @@ DumpResult RedisSource::dump(Call& call, const DumpRequest& request, Writer& out
 }
 
 void RedisSource::restore(Call& call, const RestoreRequest& request, Reader& in) {
-  const RestorePlan plan = plan_of(request, settings_.restore_mode);
+  const RestorePlan plan = plan_of(request.database, request.original_name, settings_.restore_mode);
   const auto privileged = login_of(request.privileged);
   Client client = connect(call, settings_, Purpose::Write, privileged);
   const ServerInfo info = ask_info(client);
-  check_restore(call, client, info, plan.mode,
-                privileged ? privileged->username : settings_.login.username);
+  RestoreTarget target = check_restore(
+      call, client, info, plan, privileged ? privileged->username : settings_.login.username);
   if (!plan.whole) require_in_range(client, plan.to_database);
-  Restorer restorer{call, client, info, newest_rdb_version(client, info), plan};
+  target.newest_version = newest_rdb_version(client, info);
+  Restorer restorer{call, client, std::move(target), plan};
   read_rdb(call, in, settings_.max_value_bytes, restorer);
   restorer.finish();
 }
@@ -98,7 +101,8 @@ void RedisSource::prepare_restore(Call& call, const PrepareRestoreRequest& reque
   for (const std::string& name : request.databases) {
     require_in_range(client, require_database(name, settings_.database));
   }
-  check_restore(call, client, ask_info(client), settings_.restore_mode,
+  const std::string first = request.databases.empty() ? "" : request.databases.front();
+  check_restore(call, client, ask_info(client), plan_of(first, "", settings_.restore_mode),
                 privileged ? privileged->username : settings_.login.username);
 }
 

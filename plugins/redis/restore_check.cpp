@@ -4,6 +4,7 @@ namespace dbackup::redis {
 namespace {
 
 constexpr const char* kProbeKey = "dbackup-probe";
+constexpr const char* kNoPayload = "x";  // too short for the version and checksum at its end
 
 /// What a person has to do where commands cannot do it.
 std::string steps_by_hand(Client& client, const ServerInfo& info) {
@@ -54,28 +55,46 @@ class Rehearsal {
 };
 
 struct Answers {
+  Reply select;
   Reply restore;
   Reply flush;
   Reply function;
 };
 
-Answers rehearse(const Call& call, Client& client) {
+/// What removes the old content, by `plan`.
+std::string_view flush_command(const RestorePlan& plan) {
+  return plan.whole ? "FLUSHALL" : "FLUSHDB";
+}
+
+/// For users who may not run MULTI: the same, but for the flush, with payloads that no server
+/// takes. A flush that is refused is noticed when nothing has been changed either.
+Answers try_out(Client& client, const RestorePlan& plan) {
+  Answers out;
+  const auto about_rights = [](Reply reply) {  // and not about the payload
+    const bool is_other = reply.is_error("ERR ") && !reply.is_unknown_command();
+    return is_other || reply.is_error("BUSYKEY") ? Reply{} : reply;
+  };
+  out.select = about_rights(client.ask({"SELECT", std::to_string(plan.to_database)}));
+  out.restore = about_rights(client.ask({"RESTORE", kProbeKey, "0", kNoPayload}));
+  out.function = about_rights(client.ask({"FUNCTION", "RESTORE", kNoPayload}));
+  return out;
+}
+
+Answers rehearse(Client& client, const RestorePlan& plan) {
   Answers out;
   Rehearsal rehearsal{client};
-  if (!rehearsal.possible()) {
-    call.warning("the user may not run MULTI: what a restore needs cannot be checked beforehand");
-    return out;
-  }
-  out.restore = rehearsal.ask({"RESTORE", kProbeKey, "0", "x", "REPLACE"});
-  out.flush = rehearsal.ask({"FLUSHALL"});
-  out.function = rehearsal.ask({"FUNCTION", "RESTORE", "x"});
+  if (!rehearsal.possible()) return try_out(client, plan);
+  out.select = rehearsal.ask({"SELECT", std::to_string(plan.to_database)});
+  out.restore = rehearsal.ask({"RESTORE", kProbeKey, "0", kNoPayload, "REPLACE"});
+  out.flush = rehearsal.ask({flush_command(plan)});
+  out.function = rehearsal.ask({"FUNCTION", "RESTORE", kNoPayload});
   return out;
 }
 
 }  // namespace
 
-void check_restore(const Call& call, Client& client, const ServerInfo& info, RestoreMode mode,
-                   const std::string& user) {
+RestoreTarget check_restore(const Call& call, Client& client, const ServerInfo& info,
+                            const RestorePlan& plan, const std::string& user) {
   if (info.loading) {
     throw Error{ErrorCode::Unavailable, client.where() + " is still loading its own data"};
   }
@@ -89,7 +108,7 @@ void check_restore(const Call& call, Client& client, const ServerInfo& info, Res
     throw Error{ErrorCode::FailedPrecondition,
                 client.where() + " is a replica: restore on its master"};
   }
-  const Answers answers = rehearse(call, client);
+  const Answers answers = rehearse(client, plan);
   const std::string who = "user \"" + (user.empty() ? "default" : user) + "\"";
   if (is_refusal(answers.restore)) {
     throw Error{ErrorCode::PermissionDenied,
@@ -97,23 +116,33 @@ void check_restore(const Call& call, Client& client, const ServerInfo& info, Res
                     steps_by_hand(client, info),
                 answers.restore.text};
   }
-  if (mode == RestoreMode::ReplaceAll && is_refusal(answers.flush)) {
+  if (is_refusal(answers.select)) {
     throw Error{ErrorCode::PermissionDenied,
-                "the server does not let " + who +
-                    " run FLUSHALL (+flushall), which \"restoreMode\" "
-                    "replace-all needs; grant it, choose merge, or " +
+                "the server does not let " + who + " run SELECT (+select); grant it, or " +
+                    steps_by_hand(client, info),
+                answers.select.text};
+  }
+  const bool replaces = plan.mode == RestoreMode::ReplaceAll;
+  if (replaces && is_refusal(answers.flush)) {
+    throw Error{ErrorCode::PermissionDenied,
+                "the server does not let " + who + " run " + std::string{flush_command(plan)} +
+                    (plan.whole ? " (+flushall)" : " (+flushdb)") +
+                    ", which \"restoreMode\" replace-all needs; grant it, choose merge, or " +
                     steps_by_hand(client, info),
                 answers.flush.text};
   }
   const bool is_full = answers.restore.is_error("OOM");  // flushing makes room
-  if (answers.restore.is_error() && !(is_full && mode == RestoreMode::ReplaceAll)) {
+  if (answers.restore.is_error() && !(is_full && replaces)) {
     throw error_of(answers.restore, "the server takes no restore now");
   }
-  if (answers.function.is_error("NOPERM")) {
+  const bool functions_refused = is_refusal(answers.function);
+  // Servers before 7 have no such command, and no backup that they take holds functions.
+  if (plan.whole && answers.function.is_error("NOPERM")) {
     call.warning(who +
-                 " may not run FUNCTION (+function): a backup that holds functions cannot be "
-                 "restored");
+                 " may not run FUNCTION (+function): a backup that holds functions will be "
+                 "refused");
   }
+  return {.info = info, .may_restore_functions = !functions_refused};
 }
 
 int newest_rdb_version(Client& client, const ServerInfo& info) {
@@ -124,20 +153,7 @@ int newest_rdb_version(Client& client, const ServerInfo& info) {
     const std::string_view end = std::string_view{reply.text}.substr(reply.text.size() - kEnd);
     return static_cast<unsigned char>(end[0]) | (static_cast<unsigned char>(end[1]) << 8);
   }
-  if (info.is_valkey()) return 0;
-  switch (info.major()) {  // 7 and later differ within the number, and can be asked
-    case 5:
-    case 6:
-      return 9;
-    case 4:
-      return 8;
-    case 3:
-      return info.version.starts_with("3.0") ? 6 : 7;
-    case 2:
-      return 6;
-    default:
-      return 0;
-  }
+  return info.newest_rdb_version();  // there are no functions before 7, or they may not be asked
 }
 
 }  // namespace dbackup::redis

@@ -28,23 +28,23 @@ uint64_t number(std::string_view text) {
 
 }  // namespace
 
-Restorer::Restorer(const Call& call, Client& client, const ServerInfo& info, int newest_version,
-                   const RestorePlan& plan)
-    : call_{call}, client_{client}, info_{info}, newest_version_{newest_version}, plan_{plan} {}
+Restorer::Restorer(const Call& call, Client& client, RestoreTarget target, const RestorePlan& plan)
+    : call_{call}, client_{client}, target_{std::move(target)}, plan_{plan} {}
 
 void Restorer::head(const RdbHead& head) {
   head_ = head;
   const std::string format =
       std::string{head.is_valkey ? "Valkey" : "RDB"} + " format " + std::to_string(head.version);
-  const bool foreign = head.is_valkey != info_.is_valkey() &&
+  const ServerInfo& info = target_.info;
+  const int newest = target_.newest_version;
+  const bool foreign = head.is_valkey != info.is_valkey() &&
                        (head.is_valkey || head.version >= kFirstForeignVersion);
-  if (foreign || (newest_version_ > 0 && head.version > newest_version_)) {
-    throw Error{
-        ErrorCode::FailedPrecondition,
-        "the backup is in " + format + ", which " + info_.product + " " + info_.version +
-            " does not take" +
-            (newest_version_ > 0 ? " (its own is " + std::to_string(newest_version_) + ")" : "") +
-            "; restore it into a server of the kind and version it came from"};
+  if (foreign || (newest > 0 && head.version > newest)) {
+    throw Error{ErrorCode::FailedPrecondition,
+                "the backup is in " + format + ", which " + info.product + " " + info.version +
+                    " does not take" +
+                    (newest > 0 ? " (its own is " + std::to_string(newest) + ")" : "") +
+                    "; restore it into a server of the kind and version it came from"};
   }
 }
 
@@ -52,26 +52,27 @@ void Restorer::about(const std::string& name, const std::string& value) {
   if (name == "redis-ver" || name == "valkey-ver") made_by_ = value;
 }
 
-void Restorer::begin() {
+/// `first_database`: where the first key goes, if there is one.
+void Restorer::begin(std::optional<int64_t> first_database) {
   if (begun_) return;
   begun_ = true;
   call_.info("the backup was made by version " + (made_by_.empty() ? "unknown" : made_by_) +
-             ", the target is " + info_.product + " " + info_.version);
+             ", the target is " + target_.info.product + " " + target_.info.version);
   const Reply time = client_.ask({"TIME"});
   if (time.items.size() == 2) {  // seconds and microseconds
     const uint64_t ms = number(time.items[0].text) * 1000 + number(time.items[1].text) / 1000;
     server_ahead_ms_ = static_cast<int64_t>(ms) - now_ms();
   }
   evicted_before_ = evicted_keys();
+  if (first_database) select(*first_database);  // it may be missing: to be known before the flush
   if (plan_.mode != RestoreMode::ReplaceAll) return;
   client_.be_patient_for(kFlushMs);
   if (!plan_.whole) {
     select(plan_.to_database);
-    while (!pending_.empty()) take_answer();
     client_.demand({"FLUSHDB"});
   } else {
     client_.demand({"FLUSHALL"});
-    if (info_.major() >= kFirstWithFunctions) {
+    if (target_.info.major() >= kFirstWithFunctions) {
       const Reply flushed = client_.ask({"FUNCTION", "FLUSH"});
       if (flushed.is_error()) {
         call_.warning(std::string{"functions of the server stay: "} +
@@ -98,14 +99,11 @@ int64_t Restorer::target_of(const RdbKey& key) const {
   return plan_.whole ? static_cast<int64_t>(key.database) : plan_.to_database;
 }
 
-/// Sends by `body`. When the server ends the connection instead, its last answers say why.
+/// Runs `body`. When the server ends the connection meanwhile, its last answers say why.
 template <class Body>
-void Restorer::send(std::string what, uint64_t size, Body&& body) {
-  pending_.push_back({std::move(what), size});
-  pending_bytes_ += size;
+void Restorer::with_reason(Body&& body) {
   try {
     body();
-    while (pending_.size() > kMostPending || pending_bytes_ > kMostPendingBytes) take_answer();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::Unavailable) throw;
     try {
@@ -115,6 +113,17 @@ void Restorer::send(std::string what, uint64_t size, Body&& body) {
     }
     throw;
   }
+}
+
+/// Sends by `body`.
+template <class Body>
+void Restorer::send(std::string what, uint64_t size, Body&& body) {
+  pending_.push_back({std::move(what), size});
+  pending_bytes_ += size;
+  with_reason([&] {
+    body();
+    while (pending_.size() > kMostPending || pending_bytes_ > kMostPendingBytes) take_answer();
+  });
 }
 
 void Restorer::take_answer() {
@@ -129,11 +138,15 @@ void Restorer::take_answer() {
   throw Error{is_damaged ? ErrorCode::DataLoss : error.code(), error.what()};
 }
 
+/// Waits for the answer: where the server refuses it, a key sent after it would replace one of the
+/// database that was selected before.
 void Restorer::select(int64_t database) {
   if (database == selected_) return;
+  with_reason([&] {
+    while (!pending_.empty()) take_answer();
+    select_database(client_, database);
+  });
   selected_ = database;
-  const std::string number = std::to_string(database);
-  send("database \"" + number + "\"", 0, [&] { client_.queue({"SELECT", number}); });
 }
 
 /// Version and checksum, as DUMP and FUNCTION DUMP end.
@@ -149,7 +162,12 @@ void Restorer::function(std::string& payload) {
     ++functions_left_out_;
     return;
   }
-  begin();
+  if (!target_.may_restore_functions) {
+    throw Error{ErrorCode::PermissionDenied,
+                "the backup holds functions, and the server does not let the user run FUNCTION "
+                "RESTORE (+function); grant it, or restore the databases one by one without them"};
+  }
+  begin({});
   ++functions_;
   const std::string_view end = end_of(payload);
   send("a function library", payload.size(), [&] {
@@ -164,7 +182,7 @@ bool Restorer::wants(const RdbKey& key) {
     ++elsewhere_;
     return false;
   }
-  begin();
+  begin(target_of(key));
   if (key.expires_ms && *key.expires_ms <= now_ms()) {
     ++expired_;
     return false;
@@ -174,7 +192,7 @@ bool Restorer::wants(const RdbKey& key) {
 
 void Restorer::value(const RdbKey& key, std::string& payload) {
   select(target_of(key));
-  const bool absolute = info_.is_valkey() || info_.major() >= kFirstWithAbsoluteTtl;
+  const bool absolute = target_.info.is_valkey() || target_.info.major() >= kFirstWithAbsoluteTtl;
   std::string ttl = "0";
   if (key.expires_ms) {
     ttl = std::to_string(absolute ? *key.expires_ms
@@ -200,7 +218,7 @@ void Restorer::value(const RdbKey& key, std::string& payload) {
 }
 
 void Restorer::finish() {
-  begin();  // a backup that holds nothing is restored too
+  begin({});  // a backup that holds nothing is restored too
   while (!pending_.empty()) take_answer();
   const uint64_t evicted = evicted_keys();
   if (evicted > evicted_before_) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -18,14 +19,20 @@ struct RestorePlan {
   int64_t to_database = 0;    ///< into this one, and nothing else
 };
 
+/// What was found out about the server before the first byte of the backup was read.
+struct RestoreTarget {
+  ServerInfo info;
+  int newest_version = 0;  ///< of RDB payloads that the server takes; 0: unknown
+  bool may_restore_functions = true;
+};
+
 /// Sends the parts of an RDB file to a server as they come: RESTORE for each key, FUNCTION RESTORE
 /// for each library, many on the way at a time. Nothing is changed before the first of them, nor
-/// for a file of a version that the server does not take.
+/// for a file of a version that the server does not take, for functions that the user may not
+/// restore, or when the server lacks the database of the first key.
 class Restorer final : public RdbParts {
  public:
-  /// `newest_version`: of RDB payloads that the server takes; 0: unknown.
-  Restorer(const Call& call, Client& client, const ServerInfo& info, int newest_version,
-           const RestorePlan& plan);
+  Restorer(const Call& call, Client& client, RestoreTarget target, const RestorePlan& plan);
 
   void head(const RdbHead& head) override;
   void about(const std::string& name, const std::string& value) override;
@@ -43,8 +50,10 @@ class Restorer final : public RdbParts {
     uint64_t size = 0;
   };
 
-  void begin();
+  void begin(std::optional<int64_t> first_database);
   void select(int64_t database);
+  template <class Body>
+  void with_reason(Body&& body);
   std::string_view end_of(std::string_view payload);
   template <class Body>
   void send(std::string what, uint64_t size, Body&& body);
@@ -55,8 +64,7 @@ class Restorer final : public RdbParts {
 
   Call call_;
   Client& client_;
-  ServerInfo info_;
-  int newest_version_;
+  RestoreTarget target_;
   RestorePlan plan_;
 
   RdbHead head_;

@@ -1,5 +1,6 @@
 #include "server.hpp"
 
+#include <array>
 #include <charconv>
 
 namespace dbackup::redis {
@@ -118,6 +119,21 @@ Client connect(const Call& call, const Settings& settings, Purpose purpose,
 }
 
 int ServerInfo::major() const noexcept { return static_cast<int>(to_number(version, 0)); }
+
+int ServerInfo::newest_rdb_version() const noexcept {
+  if (is_valkey()) return major() <= 8 ? 11 : 0;  // the first of them was Redis 7.2
+  struct Row {
+    std::string_view series;
+    int version;
+  };
+  constexpr std::array kSeries{Row{"2.", 6},    Row{"3.0.", 6}, Row{"3.", 7},    Row{"4.", 8},
+                               Row{"5.", 9},    Row{"6.", 9},   Row{"7.0.", 10}, Row{"7.2.", 11},
+                               Row{"7.4.", 12}, Row{"8.0.", 12}};
+  for (const Row& row : kSeries) {
+    if (version.starts_with(row.series)) return row.version;
+  }
+  return 0;
+}
 
 ServerInfo ServerInfo::parse(std::string_view info) {
   ServerInfo out;

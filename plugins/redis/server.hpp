@@ -27,6 +27,8 @@ struct ServerInfo {
   std::map<int64_t, int64_t> keys;  ///< how many each database holds; empty ones are missing
 
   int major() const noexcept;
+  /// The newest version of RDB payloads that a server of this version takes; 0: not known.
+  int newest_rdb_version() const noexcept;
   bool is_valkey() const noexcept { return product == "Valkey"; }
 
   /// Reads the text of INFO.

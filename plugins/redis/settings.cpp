@@ -126,6 +126,7 @@ Settings Settings::from(const Config& config) {
   if (most < 1 || most > 4096) throw bad("maxValueMiB", "must be 1 to 4096");
   out.max_value_bytes = static_cast<uint64_t>(most) * kMebibyte;
   out.database = database_of(config);
+  out.has_options = !config.text("options").empty();
   return out;
 }
 

@@ -52,7 +52,8 @@ struct Settings {
   bool prefer_replica = false;
   RestoreMode restore_mode = RestoreMode::ReplaceAll;
   uint64_t max_value_bytes = 0;
-  int64_t database = 0;  ///< shown when a request names none
+  bool has_options = false;  ///< flags of a program, which is not run
+  int64_t database = 0;      ///< shown when a request names none
 
   /// Throws Error{InvalidArgument} naming the option.
   static Settings from(const Config& config);

@@ -39,7 +39,18 @@ void take_header(Response& response, std::string_view line) {
   response.headers[name] = value;
 }
 
+/// May a refusal be due to a missing checksum? Services say it by a general name.
+bool insists_on_checksum(const ServiceError& error) {
+  return error.status() == 400 &&
+         (error.name() == "InvalidRequest" || error.name() == "MissingContentMD5");
+}
+
 }  // namespace
+
+bool Backoff::may_retry(const Error& error) {
+  if (left_-- <= 0 || !is_transient(error)) return false;
+  return dynamic_cast<const HandshakeError*>(&error) == nullptr || handshakes_left_-- > 0;
+}
 
 void Backoff::wait(const Check& check) {
   thread_local std::mt19937 random{std::random_device{}()};
@@ -149,7 +160,9 @@ Response Client::send_once(const Request& request, const std::string& what, cons
       }
       response.body.append(reinterpret_cast<const char*>(block.data()), block.size());
     });
-    curl.perform(what, check);
+    const CURLcode code = curl.try_perform(check);
+    if (code == CURLE_SSL_CONNECT_ERROR) throw HandshakeError{curl.error(what, code)};
+    if (code != CURLE_OK) throw curl.error(what, code);
   }
   const bool success = response.status >= 200 && response.status < 300;
   if (!success && !request.accept.contains(response.status)) {
@@ -167,11 +180,37 @@ Response Client::send(const Request& request, const std::string& what, const Che
       // 5xx: the work may be done all the same.
       if (retried != nullptr && error.status() >= 500) *retried = true;
       backoff.wait_or_throw(error, check);
+    } catch (const HandshakeError& error) {  // nothing has reached the server
+      backoff.wait_or_throw(error, check);
     } catch (const Error& error) {
       if (retried != nullptr) *retried = true;
       backoff.wait_or_throw(error, check);
     }
   }
+}
+
+Response Client::send_body(Request request, const std::string& what, const Check& check) {
+  const auto add_md5 = [&] {
+    request.headers.emplace_back("content-md5", base64(md5(request.body)));
+  };
+  bool has_checksum = true;
+  if (settings_.checksum == Checksum::Sha256) {
+    request.headers.emplace_back("x-amz-checksum-sha256", base64(request.body_sha256));
+  } else if (settings_.checksum == Checksum::Md5 || sends_md5_) {
+    add_md5();
+  } else {
+    has_checksum = false;
+  }
+  try {
+    return send(request, what, check);
+  } catch (const ServiceError& error) {
+    if (has_checksum || !insists_on_checksum(error)) throw;
+  }
+  // Not sent at once to all: MD5 takes more than twice as long as the SHA-256 of a signature.
+  add_md5();
+  Response response = send(request, what, check);
+  sends_md5_ = true;
+  return response;
 }
 
 }  // namespace dbackup::plugins::s3

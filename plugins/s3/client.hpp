@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <common/curl_handle.hpp>
 #include <functional>
@@ -64,6 +65,13 @@ class ServiceError : public Error {
   std::string name_;
 };
 
+/// A TLS handshake that did not come to its end: a connection that broke off, or two sides that
+/// have no protocol in common. (Certificates that are not trusted are another error.)
+class HandshakeError : public Error {
+ public:
+  explicit HandshakeError(const Error& error) : Error{error.code(), error.what(), error.detail()} {}
+};
+
 /// The error of an answer to `what` ("cannot read \"s3://b/k\""). Never holds a secret.
 ServiceError service_error(const Settings& settings, const std::string& what,
                            const Response& response);
@@ -78,14 +86,16 @@ class Backoff {
   /// Waits, asking `check` all the time; throws `error` on when no attempt is left.
   template <class E>
   void wait_or_throw(const E& error, const Check& check) {
-    if (left_-- <= 0 || !is_transient(error)) throw error;
+    if (!may_retry(error)) throw error;
     wait(check);
   }
-
- private:
   void wait(const Check& check);
 
+ private:
+  bool may_retry(const Error& error);
+
   int left_;
+  int handshakes_left_ = 3;  // what does not pass soon is a setting
   int tried_ = 0;
 };
 
@@ -102,11 +112,16 @@ class Client {
   /// reached the server without its answer being seen.
   Response send(const Request& request, const std::string& what, const Check& check,
                 bool* retried = nullptr);
+  /// send() of a body of which `request.body_sha256` is known, with the checksum that the settings
+  /// ask for. Where they ask for none and the server insists on one, as a bucket with a default
+  /// retention does, Content-MD5 goes with it and with every later one.
+  Response send_body(Request request, const std::string& what, const Check& check);
 
  private:
   class Lease;
 
   Settings settings_;
+  std::atomic<bool> sends_md5_ = false;
   std::mutex mutex_;
   std::vector<std::unique_ptr<CurlHandle>> idle_;
 };

@@ -51,8 +51,8 @@ void Markers::write(const Marker& marker, const Check& check) {
     request.headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id",
                                  settings.kms_key_id);
   }
-  if (!settings.lock_mode.empty())
-    request.headers.emplace_back("content-md5", base64(md5(request.body)));
+  // A bucket with a retention of its own takes nothing without a checksum.
+  request.headers.emplace_back("content-md5", base64(md5(request.body)));
   client_.send(request, "cannot note an upload in \"" + settings.shown(request.key) + "\"", check);
 }
 

@@ -10,19 +10,6 @@ constexpr std::chrono::milliseconds kAskAgain{100};
 
 }  // namespace
 
-Pairs checksum_headers(const Settings& settings, std::span<const std::byte> body,
-                       std::span<const unsigned char> body_sha256) {
-  switch (settings.checksum) {
-    case Checksum::Sha256:
-      return {{"x-amz-checksum-sha256", base64(body_sha256)}};
-    case Checksum::Md5:
-      return {{"content-md5", base64(md5(body))}};
-    case Checksum::None:
-      break;
-  }
-  return {};
-}
-
 void check_answer(const Response& response, std::span<const unsigned char> body_sha256,
                   const std::string& what) {
   const std::string theirs = response.header("x-amz-checksum-sha256");
@@ -93,13 +80,13 @@ SentPart PartSender::send_one(const Waiting& part) {
   const std::string what = "cannot store part " + std::to_string(part.number) + " of \"" +
                            client_.settings().shown(key_) + "\"";
   const auto body = std::span<const std::byte>{part.buffer.bytes()}.first(part.size);
-  Request request{.method = "PUT",
-                  .key = key_,
-                  .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", upload_id_}},
-                  .body = body,
-                  .body_sha256 = sha256(body)};
-  request.headers = checksum_headers(client_.settings(), body, request.body_sha256);
-  const Response response = client_.send(request, what, [this] {
+  const Request request{
+      .method = "PUT",
+      .key = key_,
+      .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", upload_id_}},
+      .body = body,
+      .body_sha256 = sha256(body)};
+  const Response response = client_.send_body(request, what, [this] {
     if (stop_) throw Error{ErrorCode::Cancelled, "cancelled"};
     call_.check_cancelled();
   });

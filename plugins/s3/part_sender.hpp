@@ -63,9 +63,6 @@ class PartSender {
   std::vector<std::thread> threads_;
 };
 
-/// The headers by which the server checks a body: Content-MD5 or x-amz-checksum-sha256.
-Pairs checksum_headers(const Settings& settings, std::span<const std::byte> body,
-                       std::span<const unsigned char> body_sha256);
 /// Throws Error{DataLoss} when the server says that it stored other bytes.
 void check_answer(const Response& response, std::span<const unsigned char> body_sha256,
                   const std::string& what);

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "answers.hpp"
+#include "completion.hpp"
 #include "part_plan.hpp"
 
 namespace dbackup::plugins::s3 {
@@ -14,7 +15,6 @@ constexpr unsigned kMostThreads = 16;
 // Servers put the parts together before they answer.
 constexpr std::chrono::milliseconds kCompleteStall{600'000};
 constexpr std::chrono::seconds kTidyLimit{5};
-constexpr int kConflictTries = 5;
 
 std::string random_hex() {
   std::random_device random;
@@ -45,26 +45,6 @@ bool may_have_worked(const Error& error) {
 }
 bool is_archive(const std::string& storage_class) {
   return storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE";
-}
-
-std::string completion_body(const Settings& settings, const std::vector<SentPart>& parts) {
-  std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
-  for (const SentPart& part : parts) {
-    body += "<Part>";
-    if (settings.checksum == Checksum::Sha256) {
-      body += "<ChecksumSHA256>" + base64(part.sha256) + "</ChecksumSHA256>";
-    }
-    body += "<ETag>" + xml_text(part.etag) + "</ETag><PartNumber>" + std::to_string(part.number) +
-            "</PartNumber></Part>";
-  }
-  return body + "</CompleteMultipartUpload>";
-}
-
-/// The checksum of the parts' checksums, and how many there are: what S3 keeps of such an object.
-std::string composite_sha256(const std::vector<SentPart>& parts) {
-  std::vector<unsigned char> all;
-  for (const SentPart& part : parts) all.insert(all.end(), part.sha256.begin(), part.sha256.end());
-  return base64(sha256(std::as_bytes(std::span{all}))) + "-" + std::to_string(parts.size());
 }
 
 }  // namespace
@@ -191,20 +171,18 @@ ObjectInfo Put::store_whole(std::span<const std::byte> body) {
     refuse_taken();
   }
   try {
-    for (int tries = kConflictTries;; --tries) {
+    for (Conflict conflict;;) {
       Request request{.method = "PUT",
                       .key = key_,
                       .headers = object_headers(),
                       .body = body,
                       .body_sha256 = sum};
       request.headers.emplace_back("x-amz-meta-dbackup-sha256", hex(sum));
-      std::ranges::copy(checksum_headers(client_.settings(), body, sum),
-                        std::back_inserter(request.headers));
       if (conditional_) {
         request.headers.emplace_back("if-none-match", "*");
         request.accept = {409, 412, 501};
       }
-      const Response response = client_.send(request, what, cancellable());
+      const Response response = client_.send_body(request, what, cancellable());
       if (response.status == 501) {
         without_condition(response);
         refuse_taken();
@@ -214,8 +192,10 @@ ObjectInfo Put::store_whole(std::span<const std::byte> body) {
         // Taken by an earlier attempt of ours whose answer was lost, or by somebody else.
         const auto found = head(client_, key_, cancellable());
         if (found && found->upload_mark != request_.token + "." + nonce_) throw taken();
-        if (!found && tries > 1) continue;
-        if (!found) throw service_error(client_.settings(), what, response);
+        if (!found) {
+          conflict.wait_or_throw(service_error(client_.settings(), what, response), cancellable());
+          continue;
+        }
       } else {
         check_answer(response, sum, what);
       }
@@ -342,19 +322,27 @@ void Put::complete(const std::string& upload_id, const std::vector<SentPart>& pa
   const std::string body = completion_body(settings, parts);
   if (!settings.atomic_commit) refuse_taken();
   Backoff backoff;
-  for (int tries = kConflictTries;;) {
+  for (Conflict conflict;;) {
     Request request{.method = "POST",
                     .key = key_,
                     .query = {{"uploadId", upload_id}},
                     .headers = {{"content-type", "application/xml"}},
                     .body = std::as_bytes(std::span{body.data(), body.size()}),
-                    .accept = {404},
+                    .accept = {404, 409},
                     .stall = kCompleteStall};
     if (conditional_) {
       request.headers.emplace_back("if-none-match", "*");
       request.accept = {404, 409, 412, 501};
     }
-    Response response = client_.send(request, what, cancellable());
+    Response response;
+    try {
+      response = client_.send(request, what, cancellable());
+    } catch (const ServiceError& error) {
+      if (!Conflict::is_under_way(error)) throw;
+      if (is_ours(cancellable())) return;
+      conflict.wait_or_throw(error, cancellable());
+      continue;
+    }
     if (response.status == 501) {
       without_condition(response);
       refuse_taken();
@@ -383,7 +371,9 @@ void Put::complete(const std::string& upload_id, const std::vector<SentPart>& pa
     const auto found = head(client_, key_, cancellable());
     if (found && found->upload_mark == request_.token + "." + nonce_) return;
     if (found && conditional_ && response.status != 404) throw taken();
-    if (response.status != 409 || --tries == 0) throw service_error(settings, what, response);
+    const ServiceError refused = service_error(settings, what, response);
+    if (response.status != 409) throw refused;
+    conflict.wait_or_throw(refused, cancellable());
   }
 }
 

@@ -37,10 +37,9 @@ constexpr Option kPathPrefixRequired{.name = "pathPrefix",
                                          "too; outer slashes do not count.",
                                      .required = true};
 constexpr Option kEndpoint{.name = "endpoint",
-                           .type = "url",
                            .help =
-                               "Another address of the service, for example a private one; the "
-                               "bucket's name is put before its host."};
+                               "Another address of the service, as URL or host name, for example a "
+                               "private one; the bucket's name is put before its host."};
 constexpr Option kForcePathStyle{
     .name = "forcePathStyle",
     .type = "boolean",
@@ -121,10 +120,11 @@ constexpr Option kChecksum{.name = "checksum",
                            .choices = "sha256|md5|none"};
 constexpr Option kMaxFiles{.name = "maxConcurrentFiles",
                            .type = "integer",
-                           .help = "How many files are transferred at once.",
+                           .help =
+                               "How many files a run may transfer at once; more than 16 count as "
+                               "16. A backup is one file.",
                            .fallback = "4",
-                           .minimum = 1,
-                           .maximum = 16};
+                           .minimum = 1};
 
 constexpr std::array kAwsOptions{
     Option{.name = "region",
@@ -156,8 +156,8 @@ constexpr std::array kAwsOptions{
 
 constexpr std::array kGenericOptions{
     Option{.name = "endpoint",
-           .type = "url",
-           .help = "Address of the server, for example https://s3.example.org:9000.",
+           .help = "Address of the server, for example https://s3.example.org:9000; without "
+                   "\"https://\" that is meant.",
            .required = true},
     Option{.name = "region",
            .help = "Region that requests are signed for; many servers take any.",

@@ -157,7 +157,8 @@ bool is_transient(const Error& error) {
     return service->code() == ErrorCode::Unavailable || service->code() == ErrorCode::DataLoss ||
            (service->status() >= 500 && service->status() != 501 && service->status() != 507);
   }
-  return error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::DeadlineExceeded;
+  return error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::DeadlineExceeded ||
+         dynamic_cast<const HandshakeError*>(&error) != nullptr;
 }
 
 }  // namespace dbackup::plugins::s3

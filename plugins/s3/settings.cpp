@@ -20,6 +20,13 @@ struct FreeText {
 
 Error invalid(const std::string& text) { return Error{ErrorCode::InvalidArgument, text}; }
 
+/// A form sends "" for what was not filled in.
+std::string text_or_default(const Config& config, const std::string& option,
+                            const std::string& fallback) {
+  std::string value = config.text(option);
+  return value.empty() ? fallback : value;
+}
+
 /// Goes into a host name, so nothing else may be in it.
 std::string host_label(const Config& config, const std::string& option) {
   std::string value = config.required(option);
@@ -71,12 +78,12 @@ std::string default_endpoint(const Config& config, Flavour flavour) {
              (region.starts_with("cn-") ? ".amazonaws.com.cn" : ".amazonaws.com");
     }
     case Flavour::R2: {
-      const std::string where = config.text_or("jurisdiction", "default");
+      const std::string where = text_or_default(config, "jurisdiction", "default");
       return "https://" + host_label(config, "accountId") +
              (where == "default" ? "" : "." + where) + ".r2.cloudflarestorage.com";
     }
     case Flavour::Hetzner:
-      return "https://" + config.text_or("region", "fsn1") + ".your-objectstorage.com";
+      return "https://" + text_or_default(config, "region", "fsn1") + ".your-objectstorage.com";
     case Flavour::Generic:
       break;
   }
@@ -139,7 +146,7 @@ Settings parse_settings(const Config& config, Flavour flavour) {
       break;
     case Flavour::Generic:
       out.adapter_id = "s3-generic";
-      out.region = config.text_or("region", "us-east-1");
+      out.region = text_or_default(config, "region", "us-east-1");
       out.storage_class = config.text("storageClass");
       break;
     case Flavour::R2:
@@ -148,7 +155,7 @@ Settings parse_settings(const Config& config, Flavour flavour) {
       break;
     case Flavour::Hetzner:
       out.adapter_id = "s3-hetzner";
-      out.region = config.text_or("region", "fsn1");
+      out.region = text_or_default(config, "region", "fsn1");
       break;
   }
   out.bucket = checked_bucket(config);
@@ -173,8 +180,8 @@ Settings parse_settings(const Config& config, Flavour flavour) {
   if (!out.lock_mode.empty() && out.lock_days < 1) {
     throw invalid("\"objectLockMode\" needs \"objectLockDays\" of 1 or more");
   }
-  out.checksum =
-      parse_checksum(config.text_or("checksum", flavour == Flavour::Aws ? "sha256" : "none"));
+  out.checksum = parse_checksum(
+      text_or_default(config, "checksum", flavour == Flavour::Aws ? "sha256" : "none"));
   // A bucket with object lock accepts no body without one of the two.
   if (!out.lock_mode.empty() && out.checksum == Checksum::None) out.checksum = Checksum::Md5;
   const std::string conditional = config.text_or("conditionalWrites", "auto");

@@ -80,19 +80,37 @@ TEST_F(S3Crash, CostsNoForeignUploadOfTheSameKey) {
   EXPECT_GE(parts_stored(), 3u) << "the wrong one was aborted";
 }
 
-class S3Transport : public S3Test {};
+class S3Transport : public S3Test {
+ protected:
+  testing::ChildServer files_{"s3-tls"};
+  const std::string certificate_ = files_.folder() / "certificate.pem";
+
+  void use_tls() {
+    const std::string key = files_.folder() / "key.pem";
+    files_.run({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate_,
+                "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"});
+    server_config_["certificate"] = certificate_;
+    server_config_["key"] = key;
+  }
+};
+
+TEST_F(S3Transport, TriesAgainWhenAHandshakeIsCutOff) {
+  use_tls();
+  server_config_["cut_handshakes"] = 2;
+  const auto storage = open({{"caFile", certificate_}});
+  const Outcome stored = put(storage, "small", "x");
+  EXPECT_TRUE(stored.ok()) << stored.text();
+  server().configure({{"cut_handshakes", 1000}});
+  const Outcome refused = put(open({{"caFile", certificate_}}), "other", "x");
+  EXPECT_EQ(refused.status, DBACKUP_FAILED_PRECONDITION) << "it is tried a few times only";
+}
 
 TEST_F(S3Transport, TrustsNoUnknownCertificate) {
-  testing::ChildServer files{"s3-tls"};
-  const std::string certificate = files.folder() / "certificate.pem";
-  const std::string key = files.folder() / "key.pem";
-  files.run({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-             "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate, "-days",
-             "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"});
-  server_config_ = {{"certificate", certificate}, {"key", key}};
+  use_tls();
   FakeCall call;
   EXPECT_EQ(open().test(call).status, DBACKUP_FAILED_PRECONDITION);
-  const auto storage = open({{"caFile", certificate}});
+  const auto storage = open({{"caFile", certificate_}});
   const std::string content = pseudo_random(11 * kMiB);
   ASSERT_TRUE(put(storage, "big", content).ok());
   std::string back;

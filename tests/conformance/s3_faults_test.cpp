@@ -56,6 +56,35 @@ TEST_F(S3Faults, AreOutlivedWhenTheyPass) {
   EXPECT_EQ(server().state().at("objects").size(), 1u) << "a marker was left";
 }
 
+TEST_F(S3Faults, OfAnotherRequestForTheSameKeyAreWaitedFor) {
+  struct Case {
+    const char* conditional;
+    const char* method;
+    size_t size;
+    int times;
+  };
+  for (const Case& refused : {Case{"on", "PUT", 1000, 5}, Case{"on", "POST", 6 * kMiB, 5},
+                              Case{"off", "POST", 6 * kMiB, 2}}) {
+    const auto storage = open({{"conditionalWrites", refused.conditional}});
+    const std::string path = std::string{refused.conditional} + refused.method;
+    server().clear();
+    Json fault{{"method", refused.method},
+               {"action", "error"},
+               {"status", 409},
+               {"times", refused.times},
+               {"code", "OperationAborted"}};
+    if (refused.size > 5 * kMiB) fault["query"] = "uploadId";
+    server().fail(fault);
+    const std::string content = pseudo_random(refused.size);
+    const Outcome outcome = put(storage, path, content);
+    ASSERT_TRUE(outcome.ok()) << path << ": " << outcome.text();
+    EXPECT_EQ(server().count("DELETE", "uploadId"), 0) << "the upload was aborted under way";
+    std::string back;
+    ASSERT_TRUE(get(storage, path, back).ok());
+    EXPECT_TRUE(back == content);
+  }
+}
+
 TEST_F(S3Faults, DoNotHideACommitWhoseAnswerWasLost) {
   const auto storage = open();
   for (const char* action : {"cut_answer", "error_after"}) {
@@ -142,6 +171,14 @@ TEST_F(S3Faults, DoNotDelayACancellation) {
       {"part", {{"method", "PUT"}, {"query", "partNumber"}, {"skip", 1}}, 30 * kMiB},
       {"begin", {{"method", "POST"}, {"query", "uploads"}}, 6 * kMiB},
       {"commit", {{"method", "POST"}, {"query", "uploadId"}}, 6 * kMiB},
+      {"conflicts",
+       {{"method", "POST"},
+        {"query", "uploadId"},
+        {"action", "error"},
+        {"status", 409},
+        {"code", "ConditionalRequestConflict"},
+        {"times", 1000}},
+       6 * kMiB},
       {"retries", {{"method", "PUT"}, {"action", "error"}, {"status", 503}, {"times", 1000}}, 10}};
   const auto storage = open();
   for (const Case& held : cases) {

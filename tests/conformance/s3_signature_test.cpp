@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "plugins/common/percent_encoding.hpp"
+#include "plugins/s3/completion.hpp"
 #include "plugins/s3/part_plan.hpp"
 #include "plugins/s3/settings.hpp"
 #include "plugins/s3/sigv4.hpp"
@@ -131,6 +132,17 @@ TEST(S3PartPlan, GrowsWithinTheMemoryAndKnowsItsLargestObject) {
   EXPECT_EQ(equal.largest_object(), uint64_t{160'000} * kMiB);
 }
 
+TEST(S3Conflict, IsToldFromOtherFailuresByTheWordsOfCeph) {
+  const auto refused = [](const std::string& message) {
+    return service_error(
+        {}, "cannot complete \"x\"",
+        {.status = 500,
+         .body = "<Error><Code>InternalError</Code><Message>" + message + "</Message></Error>"});
+  };
+  EXPECT_TRUE(Conflict::is_under_way(refused("This multipart completion is already in progress")));
+  EXPECT_FALSE(Conflict::is_under_way(refused("We encountered an internal error")));
+}
+
 Settings settings(Flavour flavour, const Json& more) {
   Json config{{"bucket", "backups"},
               {"accessKeyId", "a"},
@@ -158,6 +170,20 @@ TEST(S3Address, IsMadeFromWhatEachServiceIsNamedBy) {
   EXPECT_EQ(settings(Flavour::Hetzner, Json::object()).host, "backups.fsn1.your-objectstorage.com");
   EXPECT_EQ(settings(Flavour::Hetzner, {{"region", "hel1"}}).region, "hel1");
   EXPECT_THROW(settings(Flavour::Hetzner, {{"pathPrefix", "/"}}), Error);
+}
+
+TEST(S3Address, TakesWhatWasLeftEmptyForTheDefault) {
+  const Settings hetzner = settings(Flavour::Hetzner, {{"region", ""}, {"endpoint", ""}});
+  EXPECT_EQ(hetzner.region, "fsn1");
+  EXPECT_EQ(hetzner.host, "backups.fsn1.your-objectstorage.com");
+  const Settings generic =
+      settings(Flavour::Generic, {{"region", ""}, {"endpoint", "s3.example.org"}});
+  EXPECT_EQ(generic.region, "us-east-1");
+  EXPECT_EQ(generic.scheme + "://" + generic.host, "https://backups.s3.example.org");
+  EXPECT_EQ(settings(Flavour::R2, {{"accountId", "0a1b"}, {"jurisdiction", ""}}).host,
+            "backups.0a1b.r2.cloudflarestorage.com");
+  EXPECT_EQ(settings(Flavour::Aws, {{"region", "eu-west-1"}, {"checksum", ""}}).checksum,
+            Checksum::Sha256);
 }
 
 TEST(S3Address, TakesTheBucketIntoThePathWhereAHostCannotHoldIt) {

@@ -163,6 +163,39 @@ TEST_F(S3, SendsClassEncryptionAndRetention) {
   EXPECT_EQ(list(storage, "").at(0).at("storageClass"), "DEEP_ARCHIVE");
 }
 
+TEST_F(S3, StoresIntoABucketThatInsistsOnChecksums) {
+  server_config_ = {{"insist_on_checksums", true}};
+  for (const char* checksum : {"none", "md5", "sha256"}) {
+    const auto storage = open({{"checksum", checksum}});
+    for (const size_t size : {size_t{1000}, 22 * kMiB}) {
+      const std::string path = checksum + std::to_string(size);
+      const std::string content = pseudo_random(size);
+      const Outcome stored = put(storage, path, content);
+      ASSERT_TRUE(stored.ok()) << path << ": " << stored.text();
+      std::string back;
+      ASSERT_TRUE(get(storage, path, back).ok());
+      EXPECT_TRUE(back == content) << path;
+    }
+    FakeCall call;
+    EXPECT_TRUE(storage.test(call).ok());
+  }
+  EXPECT_TRUE(server().state().at("uploads").empty());
+  EXPECT_EQ(server().state().at("objects").size(), 6u);
+}
+
+TEST_F(S3, ComputesMd5OnlyWhereItIsAskedFor) {
+  const auto storage = open({{"checksum", "none"}});
+  ASSERT_TRUE(put(storage, "small", "x").ok());
+  ASSERT_TRUE(put(storage, "big", pseudo_random(6 * kMiB)).ok());
+  for (const Json& request : server().requests()) {
+    const bool is_note =
+        request.at("key").get<std::string>().find(".dbackup/") != std::string::npos;
+    if (request.at("method") == "PUT") {
+      EXPECT_EQ(request.at("headers").contains("content-md5"), is_note) << request.dump();
+    }
+  }
+}
+
 TEST_F(S3, SaysWhatToDoAboutAnArchivedObject) {
   const auto storage = open({{"storageClass", "GLACIER"}}, "s3-aws");
   ASSERT_TRUE(put(storage, "old", "x").ok());

@@ -166,6 +166,8 @@ class RedisSentinel : public Redis {
 TEST_F(RedisSentinel, TheMasterIsFoundAndFoundAgainAfterAFailover) {
   ASSERT_TRUE(replica_.wait_until({"INFO", "replication"}, "master_link_status:up"));
   server_.run({"SET", "k", "v"});
+  // A replica may get writes only a second after it is in step; the master is killed before that.
+  ASSERT_TRUE(replica_.wait_until({"GET", "k"}, "v"));
   EXPECT_NE(by_name_.dump("0").find("k"), std::string::npos);
   sentinel_.run({"AUTH", "watch"});
   ASSERT_TRUE(sentinel_.wait_until({"SENTINEL", "replicas", "main"},

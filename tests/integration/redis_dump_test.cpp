@@ -37,6 +37,16 @@ TEST_F(Redis, TestNamesTheVersionOfTheServer) {
             std::string::npos);
 }
 
+TEST_F(Redis, SaysThatFlagsOfAProgramHaveNoEffect) {
+  for (const char* options : {"", "--pipe"}) {
+    source_.config()["options"] = options;
+    FakeCall call;
+    MemoryWriter out;
+    ASSERT_TRUE(source_.dump(call, {{"database", "0"}}, out).ok());
+    EXPECT_EQ(logged(call, "\"options\" have no effect"), *options != '\0');
+  }
+}
+
 TEST_F(Redis, ListsAllDatabasesWithTheirKeyCounts) {
   server_.select(4);
   server_.run({"MSET", "a", "1", "b", "2"});

@@ -36,6 +36,28 @@ TEST(RedisInfo, TellsValkeyFromRedis) {
   EXPECT_TRUE(redis.in_cluster);
 }
 
+TEST(RedisServerInfo, KnowsTheNewestFormatOfEachSeries) {
+  const auto newest = [](const std::string& product, const std::string& version) {
+    return ServerInfo{.product = product, .version = version}.newest_rdb_version();
+  };
+  for (const auto& [version, format] : std::map<std::string, int>{{"2.8.24", 6},
+                                                                  {"3.0.7", 6},
+                                                                  {"3.2.13", 7},
+                                                                  {"4.0.14", 8},
+                                                                  {"5.0.14", 9},
+                                                                  {"6.2.14", 9},
+                                                                  {"7.0.15", 10},
+                                                                  {"7.2.4", 11},
+                                                                  {"7.4.0", 12},
+                                                                  {"8.0.1", 12},
+                                                                  {"9.0.0", 0}}) {
+    EXPECT_EQ(newest("Redis", version), format) << version;
+  }
+  EXPECT_EQ(newest("Valkey", "7.2.5"), 11);
+  EXPECT_EQ(newest("Valkey", "8.1.3"), 11);
+  EXPECT_EQ(newest("Valkey", "9.0.0"), 0) << "theirs are numbered by themselves";
+}
+
 TEST(RedisSettings, AnythingButOneNumberIsDatabaseZero) {
   const auto database = [](Json value) {
     return Settings::from(Config{Json{{"database", std::move(value)}}}).database;

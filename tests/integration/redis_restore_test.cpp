@@ -14,6 +14,14 @@ class RedisRestore : public Redis {
     MemoryReader in{dumped, {.most_bytes = 10'007}};
     return target_.restore(call, request, in);
   }
+  /// From now on the target is restored into as somebody who may do everything but these.
+  void log_in_without(const std::vector<std::string>& rights) {
+    std::vector<std::string> words{"ACL", "SETUSER", "few", "reset", "on", ">pw", "~*", "+@all"};
+    words.insert(words.end(), rights.begin(), rights.end());
+    target_server_.run(words);
+    target_.config()["username"] = "few";
+    target_.config()["password"] = "pw";
+  }
 };
 
 TEST_F(RedisRestore, BringsEveryTypeAndEncodingBack) {
@@ -72,6 +80,103 @@ TEST_F(RedisRestore, ADatabaseThatIsNamedWithoutAnOriginIsTheOneOfThatNumber) {
     EXPECT_EQ(target_server_.fingerprint(15), server_.fingerprint(15));
     EXPECT_EQ(target_server_.run({"KEYS", "*"}), "zero\n");
   }
+}
+
+TEST_F(RedisRestore, ADatabaseThatTheTargetLacksLeavesTheKeysOfTheOthersAlone) {
+  RedisServer large{{.settings = {"databases 64"}}};
+  large.select(20);
+  large.run({"MSET", "clash", "of twenty", "other", "of twenty"});
+  const std::string only_twenty = SourceBench{"redis", redis_config(large)}.dump("0");
+  large.select(3);
+  large.run({"SET", "three", "of three"});
+  const std::string both = SourceBench{"redis", redis_config(large)}.dump("0");
+  for (const int database : {0, 3}) {
+    target_server_.select(database);
+    target_server_.run({"SET", "clash", "precious"});
+  }
+  target_server_.select(0);
+  const std::string before = target_server_.fingerprint();
+  for (const char* mode : {"merge", "replace-all"}) {
+    target_.config()["restoreMode"] = mode;
+    const Outcome refused = target_.restore("", only_twenty);
+    EXPECT_EQ(refused.status, DBACKUP_NOT_FOUND) << mode << ": " << refused.text();
+    EXPECT_NE(refused.message.find("\"20\""), std::string::npos) << refused.message;
+    EXPECT_EQ(target_server_.fingerprint(), before) << mode;
+  }
+  target_.config()["restoreMode"] = "merge";
+  EXPECT_EQ(target_.restore("", both).status, DBACKUP_NOT_FOUND);
+  target_server_.select(3);
+  EXPECT_EQ(target_server_.run({"MGET", "clash", "other", "three"}), "precious\n(nil)\nof three\n");
+}
+
+TEST_F(RedisRestore, MissingRightsChangeNothing) {
+  fill(server_);
+  const std::string dumped = source_.dump("0");
+  server_.run({"FUNCTION", "FLUSH"});
+  const std::string without_functions = source_.dump("0");
+  target_server_.run({"SET", "precious", "1"});
+  target_server_.run({"FUNCTION", "LOAD",
+                      "#!lua name=old\nredis.register_function('o', function() return 1 end)"});
+  const std::string before = target_server_.fingerprint();
+  struct Case {
+    std::string right;
+    std::string database;
+    std::string words;
+  };
+  for (const Case& missing :
+       {Case{"-function", "", "+function"}, Case{"-flushall", "", "+flushall"},
+        Case{"-function|restore", "", "+function"}, Case{"-flushdb", "3", "+flushdb"},
+        Case{"-select", "", "+select"}, Case{"-select", "3", "+select"},
+        Case{"-restore", "3", "+restore"}}) {
+    for (const char* rehearsing : {"+multi", "-multi"}) {
+      log_in_without({missing.right, rehearsing});
+      const Outcome refused = target_.restore(missing.database, dumped);
+      const std::string which = missing.right + " " + rehearsing + ": ";
+      EXPECT_EQ(refused.status, DBACKUP_PERMISSION_DENIED) << which << refused.text();
+      EXPECT_EQ(target_server_.fingerprint(), before) << which;
+      // Who may not rehearse hears the server's own words about a flush.
+      const bool is_own = *rehearsing == '+' || missing.right.find("flush") == std::string::npos;
+      EXPECT_TRUE(!is_own || refused.message.find(missing.words) != std::string::npos)
+          << which << refused.message;
+    }
+  }
+  // What a plan does not need is not asked for.
+  log_in_without({"-flushall", "-function"});
+  EXPECT_TRUE(target_.restore("3", dumped).ok()) << target_.restore("3", dumped).text();
+  EXPECT_EQ(target_server_.fingerprint(3), server_.fingerprint(3));
+  EXPECT_EQ(target_server_.run({"GET", "precious"}), "1");
+  log_in_without({"-flushdb", "-function", "-multi"});
+  EXPECT_TRUE(target_.restore("", without_functions).ok());
+  EXPECT_EQ(target_server_.run({"EXISTS", "precious"}), "0");
+}
+
+TEST_F(RedisRestore, ANewerBackupIsRefusedWhereTheServerMayNotBeAskedForItsFormat) {
+  server_.run({"SET", "a", "b"});
+  std::string newer = source_.dump("0");
+  newer.replace(5, 4, "0011");  // of Redis 7.2
+  target_server_.run({"SET", "precious", "1"});
+  const std::string before = target_server_.fingerprint();
+  log_in_without({"-function"});
+  const Outcome refused = target_.restore("", newer);
+  EXPECT_EQ(refused.status, DBACKUP_FAILED_PRECONDITION) << refused.text();
+  EXPECT_NE(refused.message.find("(its own is 10)"), std::string::npos) << refused.message;
+  EXPECT_EQ(target_server_.fingerprint(), before);
+}
+
+TEST_F(RedisRestore, ALentPasswordAloneLogsInTheDefaultUser) {
+  server_.run({"SET", "k", "v"});
+  const std::string dumped = source_.dump("0");
+  log_in_without({"-restore"});
+  target_server_.run({"CONFIG", "SET", "requirepass", "root"});
+  const Json lent{{"password", "root"}};
+  FakeCall call;
+  const Outcome ended = restore({{"database", ""}, {"privileged", lent}}, dumped, call);
+  EXPECT_TRUE(ended.ok()) << ended.text();
+  EXPECT_EQ(target_server_.run({"GET", "k"}), "v");
+  EXPECT_TRUE(target_.prepare({{"databases", {"0"}}, {"privileged", lent}}).ok());
+  const Json wrong{{"user", ""}, {"password", "wrong"}};
+  EXPECT_EQ(target_.prepare({{"databases", {"0"}}, {"privileged", wrong}}).status,
+            DBACKUP_UNAUTHENTICATED);
 }
 
 TEST_F(RedisRestore, KeysThatExpiredMeanwhileAreLeftOutAndCounted) {
@@ -199,6 +304,10 @@ TEST_F(RedisRestore, PreparingChangesNothingAndSaysWhatStandsInTheWay) {
     EXPECT_NE(by_hand.message.find(part), std::string::npos) << by_hand.message;
   }
   target_server_.run({"ACL", "SETUSER", "few", "+restore", "-flushall"});
+  EXPECT_TRUE(target_.prepare({{"databases", {"0"}}}).ok());
+  EXPECT_EQ(target_.prepare({{"databases", Json::array()}}).status, DBACKUP_PERMISSION_DENIED);
+  target_server_.run({"ACL", "SETUSER", "few", "+flushall", "-flushdb"});
+  EXPECT_TRUE(target_.prepare({{"databases", Json::array()}}).ok());
   EXPECT_EQ(target_.prepare({{"databases", {"0"}}}).status, DBACKUP_PERMISSION_DENIED);
   target_.config()["restoreMode"] = "merge";
   EXPECT_TRUE(target_.prepare({{"databases", {"0"}}}).ok());

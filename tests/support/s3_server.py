@@ -33,6 +33,8 @@ CONFIG = {
     "page": 1000,             # most keys of a page
     "conditional": "yes",     # "no": 501 for If-None-Match; "ignored"
     "equal_parts": False,     # all parts but the last must have one size
+    "insist_on_checksums": False,  # as a bucket with a default retention: no body without one
+    "cut_handshakes": 0,      # how many connections end after the client's first byte of TLS
     "checksums": True,        # compute what x-amz-checksum-algorithm asks for
     "clock": 0,               # seconds that this server's clock is ahead
     "certificate": "", "key": "",
@@ -157,6 +159,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise S3Error(400, "BadDigest", "The SHA256 you specified did not match what we received.")
         # As S3 without MD5: an ETag is opaque.
         return size, (digest.hex() if digest else sha.hexdigest()[:32])
+
+    def refuse_without_checksum(self):
+        if CONFIG["insist_on_checksums"] and self.command == "PUT" and \
+                not (self.headers.get("content-md5") or self.headers.get("x-amz-checksum-sha256")):
+            raise S3Error(400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters")
 
     # -- signatures -----------------------------------------------------------------------------------
     def check_signature(self):
@@ -298,6 +305,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             log.append({"method": self.command, "bucket": bucket_name, "key": key, "query": self.query, "host": self.headers.get("host"),
                         "headers": {k.lower(): v for k, v in self.headers.items()}, "fault": action})
         self.check_signature()
+        self.refuse_without_checksum()
         if action == "error":
             raise S3Error(fault["status"], fault.get("code", "InternalError"), Region=fault.get("region", ""))
         if action == "redirect":
@@ -336,6 +344,17 @@ class Server(http.server.ThreadingHTTPServer):
     def handle_error(self, *args):
         pass
 
+    def get_request(self):
+        connection, address = super().get_request()
+        if not CONFIG["certificate"]:
+            return connection, address
+        # Who only tries whether the port is open sends nothing.
+        if CONFIG["cut_handshakes"] > 0 and connection.recv(1):
+            CONFIG["cut_handshakes"] -= 1
+            connection.close()
+            raise OSError("cut on demand")
+        return self.context.wrap_socket(connection, server_side=True), address
+
 
 def main():
     global ROOT, s3_requests
@@ -348,9 +367,8 @@ def main():
         buckets[name] = Bucket(os.path.join(ROOT, name))
     server = Server(("127.0.0.1", int(sys.argv[2])), Handler)
     if CONFIG["certificate"]:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CONFIG["certificate"], CONFIG["key"])
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.context.load_cert_chain(CONFIG["certificate"], CONFIG["key"])
     server.serve_forever()
 
 
