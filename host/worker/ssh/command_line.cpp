@@ -8,6 +8,10 @@
 namespace dbackup::host::ssh {
 namespace {
 
+/// The login shell gets the line as one argument, and Linux takes 128 KiB in one.
+constexpr size_t kLongestLine = size_t{128} * 1024 - 1;
+constexpr const char* kReadLine = "exec /bin/sh -c 'eval \"$(printf \"$1\")\"' dbackup '";
+
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -86,9 +90,38 @@ done
 exit 1
 )";
 
+void append_octal(std::string& to, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  for (const int shift : {6, 3, 0}) to += static_cast<char>('0' + ((byte >> shift) & 7));
+}
+
+/// `text` for printf's format and for any shell's single quotes.
+std::string escape_for_line(std::string_view text) {
+  constexpr std::string_view kRead = R"('\!%)";
+  std::string out;
+  out.reserve(text.size() * 2);
+  for (const char c : text) {
+    if (c >= ' ' && c <= '~' && kRead.find(c) == std::string_view::npos) {
+      out += c;
+    } else {
+      out += '\\';
+      append_octal(out, c);
+    }
+  }
+  return out;
+}
+
 std::string shell(const std::string& script, const std::vector<std::string>& words) {
-  std::string out = "exec /bin/sh -c " + quote(script) + " dbackup";
-  for (const std::string& word : words) out += " " + quote(word);
+  std::string text = "set --";
+  for (const std::string& word : words) text += " " + quote(word);
+  // $(…) takes newlines off the end.
+  text += "\n" + script + ":";
+  std::string out = kReadLine + escape_for_line(text) + "'";
+  if (out.size() > kLongestLine) {
+    throw Error(ErrorCode::InvalidArgument,
+                "the arguments of \"" + (words.empty() ? "" : words.front()) +
+                    "\" are too long for a command line of another machine");
+  }
   return out;
 }
 
@@ -135,9 +168,8 @@ std::string escape_for_printf(std::string_view content) {
       out += c;
       continue;
     }
-    const auto byte = static_cast<unsigned char>(c);
     out += "\\0";
-    for (const int shift : {6, 3, 0}) out += static_cast<char>('0' + ((byte >> shift) & 7));
+    append_octal(out, c);
   }
   return out;
 }

@@ -2,12 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <random>
 
 #include "base/error.hpp"
+#include "base/unique_fd.hpp"
 
 namespace dbackup::host::ssh {
 namespace {
@@ -25,13 +28,18 @@ std::pair<std::string, int> shell(const std::string& line) {
   return {text, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
 }
 
-/// Runs a program by its remote command line, with an input that stays open meanwhile and a process
-/// group of its own, as an SSH server does; its own output.
+/// Runs a program by its remote command line under a login shell, with an input that stays open
+/// meanwhile and a process group of its own, as an SSH server does; its own output.
 std::string run(const std::vector<std::string>& argv,
-                const std::map<std::string, std::string>& environment = {}) {
-  const std::string text =
-      shell("sleep 3 | setsid -w sh -c " + quote(program_command(argv, environment))).first;
-  EXPECT_TRUE(text.starts_with(kReady)) << text;
+                const std::map<std::string, std::string>& environment = {},
+                const std::string& login_shell = "sh") {
+  const Pipe input = make_pipe();
+  const std::string number = std::to_string(input.read_end.get());
+  const std::string ours = "/proc/" + std::to_string(::getpid()) + "/fd/" + number;
+  const std::string text = shell("setsid -w " + login_shell + " -c " +
+                                 quote(program_command(argv, environment)) + " <" + ours)
+                               .first;
+  EXPECT_TRUE(text.starts_with(kReady)) << login_shell << ": " << text;
   return text.substr(std::min(text.size(), kReady.size()));
 }
 
@@ -72,6 +80,44 @@ TEST(CommandLine, CarriesArgumentsAndEnvironmentUnchanged) {
             "a b|$HOME|`id`||'\"|x\ny|");
   EXPECT_EQ(run({"sh", "-c", "printf %s \"$A$_b2\""}, {{"A", "it's $A\n"}, {"_b2", "\\"}}),
             "it's $A\n\\");
+}
+
+TEST(CommandLine, CarriesEveryByteUnderEveryLoginShell) {
+  std::string all;
+  for (int c = 1; c < 256; ++c) all += static_cast<char>(c);
+  const std::string escapes = R"(x\' ; touch /tmp/owned ; echo \'\\' !! !1 %s "$HOME" `id`)"
+                              "\n";
+  for (const char* login_shell : {"sh", "bash", "fish", "tcsh"}) {
+    EXPECT_EQ(run({"printf", "%s", all}, {}, login_shell), all) << login_shell;
+    EXPECT_EQ(run({"printf", "%s|", escapes, "", "-n"}, {}, login_shell), escapes + "||-n|")
+        << login_shell;
+    EXPECT_EQ(run({"sh", "-c", "printf %s \"$A\""}, {{"A", all}}, login_shell), all) << login_shell;
+  }
+}
+
+TEST(CommandLine, IsOneLineOfPrintableCharacters) {
+  std::string all;
+  for (int c = 1; c < 256; ++c) all += static_cast<char>(c);
+  const std::string line = program_command({"printf", all}, {{"A", all}});
+  EXPECT_TRUE(std::ranges::all_of(line, [](char c) { return c >= ' ' && c <= '~'; }));
+  EXPECT_EQ(line.find_first_of("!%"), line.find("%s"));  // neither
+  for (size_t at = line.find('\\'); at != std::string::npos; at = line.find('\\', at + 1)) {
+    EXPECT_THAT("01234567", HasSubstr(line.substr(at + 1, 1)));
+  }
+}
+
+TEST(CommandLine, CarriesLongArgumentsAndNamesAProgramWithLongerOnes) {
+  const std::string longest(120'000, 'x');
+  for (const char* login_shell : {"sh", "fish", "tcsh"}) {
+    EXPECT_EQ(run({"printf", "%s", longest}, {}, login_shell), longest) << login_shell;
+  }
+  try {
+    program_command({"psql", std::string(40'000, '\'')}, {});
+    ADD_FAILURE() << "more than a shell can be given";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::InvalidArgument);
+    EXPECT_THAT(error.what(), HasSubstr("psql"));
+  }
 }
 
 TEST(CommandLine, SaysThatAProgramIsMissing) {
