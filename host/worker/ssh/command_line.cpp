@@ -28,11 +28,13 @@ esac || { echo dbackup:missing; exit 127; }
 )";
 
 /// `( … & )`: the watcher becomes nobody's child, so that a program which waits for all its
-/// children does not meet one it did not start.
+/// children does not meet one it did not start. The group is addressed by the number of the shell
+/// that becomes the program ($$, in a subshell too): not every SSH server gives a command a group
+/// of its own (Dropbear does not), and then "0" would be the connection and the keeper as well.
 constexpr std::string_view kRun = R"(exec 3<&0 </dev/null
 ( { trap '' TERM HUP
-    read -r line <&3 && { kill -s TERM 0; read -r line <&3; }
-    kill -s KILL 0
+    read -r line <&3 && { kill -s TERM -- "-$$" || kill -s TERM "$$"; read -r line <&3; }
+    kill -s KILL -- "-$$" || kill -s KILL "$$"
   } >/dev/null 2>&1 & )
 echo dbackup:ready
 exec 3<&-
@@ -40,15 +42,24 @@ exec "$@"
 )";
 
 /// The count comes back through a fifo that is open from the start, so that it cannot arrive too
-/// early.
+/// early. Only a dd that ended well has counted all it was given; one that nobody reads any more
+/// leaves the rest to be drained; after any other end (a killed dd) the input is not whole.
 constexpr std::string_view kRunFed = R"(exec 3<&0
 (umask 077; mkfifo "$base" "$base.ok" && echo $$ >"$base.pid") || exit 126
 exec 5<>"$base.ok"
 ( { trap '' TERM HUP
-    n=$(LC_ALL=C dd bs=131072 2>&1 <&3 >&4 | sed -n 's/^\([0-9][0-9]*\) bytes.*/\1/p')
-    [ -n "$n" ] || dd bs=131072 <&3 >/dev/null 2>&1
-    read -r want <&5
-    [ -z "$n" ] || [ "$n" = "$want" ] || kill -s KILL 0
+    n=$({ LC_ALL=C dd bs=131072 2>&1 <&3 >&4; echo "status $?"; } | sed -n '
+      s/^\([0-9][0-9]*\) bytes.*/\1/p
+      s/.*Broken pipe.*/unread/p
+      s/^status 141$/unread/p
+      s/^status //p')
+    case $n in
+    *unread*) dd bs=131072 <&3 >/dev/null 2>&1; read -r want <&5; n=$want ;;
+    *[0-9]'
+'0) n=${n%?0}; read -r want <&5 ;;
+    *) want=; n=failed ;;
+    esac
+    [ "$n" = "$want" ] || kill -s KILL -- "-$$" || kill -s KILL "$$"
   } 4>"$base" >/dev/null 2>&1 & )
 echo dbackup:ready
 exec <"$base" 3<&- 5<&-
@@ -58,14 +69,15 @@ exec "$@"
 constexpr std::string_view kKeep = R"(umask 077
 d=$(mktemp -d "${TMPDIR:-/tmp}/dbackup.XXXXXXXXXX") || exit 1
 leave() {
-  trap '' HUP INT TERM
+  trap '' HUP INT TERM PIPE
+  exec 2>/dev/null
   for f in "$d"/*.pid; do
     [ -f "$f" ] && read -r p <"$f" && { kill -s KILL -- "-$p" || kill -s KILL "$p"; }
   done
   rm -rf "$d"
   exit 0
 }
-trap leave HUP INT TERM
+trap leave HUP INT TERM PIPE
 echo dbackup:ready
 echo "$d"
 while read -r verb name rest; do
@@ -80,7 +92,7 @@ while read -r verb name rest; do
   gone) rm -f "$d/$name" "$d/$name.ok" "$d/$name.pid" ;;
   esac 2>/dev/null
 done
-leave 2>/dev/null
+leave
 )";
 
 constexpr std::string_view kWhich = R"(for name do

@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <random>
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
+#include "tests/support/worker/test_files.hpp"
 
 namespace dbackup::host::ssh {
 namespace {
@@ -118,6 +121,34 @@ TEST(CommandLine, CarriesLongArgumentsAndNamesAProgramWithLongerOnes) {
     EXPECT_EQ(error.code(), ErrorCode::InvalidArgument);
     EXPECT_THAT(error.what(), HasSubstr("psql"));
   }
+}
+
+TEST(CommandLine, EndsNothingButTheProgramWhereTheServerGivesItNoGroup) {
+  const test::TemporaryFolder folder;
+  const std::string base = folder / "f1";
+  const std::vector<std::string> forever{"sleep", "600"};
+  const std::string fifo = quote(base + ".ok");
+  // The group's leader is the outer shell, as the connection's process is Dropbear's.
+  for (const std::string& outer :
+       {"(" + program_command(forever, {}) + ") </dev/null; echo survived",
+        "(" + fed_program_command(forever, {}, base) + ") </dev/null & until [ -p " + fifo +
+            " ]; do :; done; exec 8<>" + fifo + "; echo 1 >&8; wait; echo survived"}) {
+    EXPECT_THAT(shell("setsid -w sh -c " + quote(outer)).first, testing::EndsWith("survived\n"));
+  }
+}
+
+TEST(CommandLine, RemovesTheKeepersFolderWhenNobodyReadsItsAnswers) {
+  const test::TemporaryFolder folder;
+  const auto before = ::signal(SIGPIPE, SIG_IGN);
+  const std::string keeper = "TMPDIR=" + quote(folder.path()) +
+                             " env --default-signal=PIPE sh -c " + quote(keeper_command()) +
+                             " | head -n 2 >/dev/null";
+  FILE* orders = ::popen(keeper.c_str(), "w");
+  while (std::fputs("file f1 secret\n", orders) >= 0 && std::fflush(orders) == 0) {
+  }
+  ::pclose(orders);
+  ::signal(SIGPIPE, before);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(CommandLine, SaysThatAProgramIsMissing) {
