@@ -73,8 +73,8 @@ TEST_F(RemoteListing, FailsWhereNothingCanBeListed) {
 TEST_F(RemoteListing, SaysThatItShowsAPart) {
   const testing::SshServer server;
   std::filesystem::create_directories(folder_ / "full");
-  for (int i = 0; i < 5000; ++i) {
-    std::ofstream{folder_ / "full/" + std::to_string(i) + std::string(220, 'x')};
+  for (int i = 0; i < 4000; ++i) {
+    std::ofstream{folder_ / "full/" + std::to_string(i) + std::string(250, 'x')};
   }
   const std::string events = listed(server, folder_ / "full");
   EXPECT_THAT(events, HasSubstr("only a part is"));
