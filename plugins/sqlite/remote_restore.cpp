@@ -232,7 +232,10 @@ void RemoteFile::place(Call& call, const std::string& from, const std::string& t
   // Not there, or no database any more: there is nothing to hold.
   if (!is_database) status = exec.run({"sh", script.path()});
   if (status.output.find(kPlaced) == std::string::npos) {
-    throw Error{ErrorCode::Aborted, "cannot put \"" + to + "\" in its place", status.errors};
+    const std::string why = status.errors.substr(0, status.errors.find('\n'));
+    throw Error{ErrorCode::Aborted,
+                "cannot put \"" + to + "\" in its place" + (why.empty() ? "" : ": " + why),
+                status.errors};
   }
   if (status.output.find("dbackup:owner") != std::string::npos) {
     call.warning("the owner of \"" + to + "\" could not be kept");

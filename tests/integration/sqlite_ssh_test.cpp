@@ -125,6 +125,7 @@ TEST_F(SqliteOverSsh, KeepsEveryRowWhenTheNewFileCannotTakeItsPlace) {
   const auto failed =
       failure([&] { open(target)->restore({.database = "killed.db", .token = "token-6"}, in); });
   EXPECT_EQ(failed.code(), ErrorCode::Aborted) << failed.what();
+  EXPECT_THAT(failed.what(), HasSubstr("mv: not permitted"));
   EXPECT_THAT(content("killed.db"), HasSubstr("9003|'in the log'"));
   EXPECT_THAT(content("killed.db"), HasSubstr("9001|"));
 }
