@@ -96,7 +96,8 @@ TEST_F(ChatRequest, OfTeamsIsAnAdaptiveCard) {
 
 TEST_F(ChatRequest, MakesNoMarkupOfTextsFromOutside) {
   const std::string link = "[ok](https://e.example) *b* _i_ `c` \\";
-  const Json event{{"title", link}, {"message", link}, {"fields", {{{"name", link}, {"value", link}}}}};
+  const Json event{
+      {"title", link}, {"message", link}, {"fields", {{{"name", link}, {"value", link}}}}};
   const std::string discord = R"(\[ok\]\(https://e.example\) \*b\* \_i\_ \`c\` \\)";
   const Json embed = sent_json("discord", event)["embeds"][0];
   EXPECT_EQ(embed["title"], discord);
