@@ -44,7 +44,17 @@ void keep_host_key(const ControlContext& context, const Json& seen) noexcept {
                            .fingerprint = require_string(seen, "fingerprint"),
                            .origin = KnownHostKey::kFirstUse,
                            .created_at = context.clock.now_ms()};
-    context.database.write([&](Session& session) { SshHostKeyStore{}.insert_first(session, key); });
+    std::optional<KnownHostKey> kept;
+    context.database.write([&](Session& session) {
+      SshHostKeyStore{}.insert_first(session, key);
+      kept = SshHostKeyStore{}.find(session, key.host, key.port);
+    });
+    if (kept && kept->fingerprint != key.fingerprint) {
+      log_warning("security: " + key.host + ":" + std::to_string(key.port) +
+                  " showed two host keys: " + kept->fingerprint + " is kept, and an operation that " +
+                  "knew none accepted " + key.fingerprint +
+                  "; somebody may have been reading along");
+    }
   } catch (const std::exception& error) {
     try {
       log_warning(std::string{"an SSH host key cannot be kept: "} + error.what());

@@ -14,7 +14,8 @@ protocol::SshTrust ssh_trust(const ControlContext& context, const protocol::SshU
                              const Json& config);
 
 /// A worker accepted a key because none was known ("host_key" event): kept when the policy is still
-/// trust-first. When another process was faster its key stays. Never throws. [any-thread]
+/// trust-first. When another process was faster its key stays; that it is another key is a warning
+/// in the log. Never throws. [any-thread]
 void keep_host_key(const ControlContext& context, const Json& seen) noexcept;
 
 /// A host as keys are kept for it.

@@ -101,6 +101,15 @@ std::optional<milliseconds> Channel::wait_asked(const HttpResponse& response) co
   return *response.retry_after;
 }
 
+std::string backslash_escaped(std::string_view character, std::string_view special) {
+  const bool is_special = character.size() == 1 && special.find(character) != special.npos;
+  return (is_special ? "\\" : "") + std::string{character};
+}
+
+std::string markdown_escaped(std::string_view character) {
+  return backslash_escaped(character, "\\*`[<~");
+}
+
 HttpRequest json_post(const std::string& url, const Json& body) {
   return {.method = "POST",
           .url = url,

@@ -49,6 +49,12 @@ class Channel : public Notifier {
 
 inline constexpr const char* kTestText = "DBackup connection test: no action is needed.";
 
+/// With a backslash when it is one of `special`.
+std::string backslash_escaped(std::string_view character, std::string_view special);
+/// What would change how the rest is shown where a service reads CommonMark. "_" inside a word has
+/// no meaning there.
+std::string markdown_escaped(std::string_view character);
+
 /// POST of a JSON document.
 HttpRequest json_post(const std::string& url, const Json& body);
 /// The answer's body; null when it is no JSON.

@@ -37,6 +37,15 @@ constexpr size_t kMarkSize = 24;
 // Discord refuses empty names and values; this is seen as nothing.
 constexpr const char* kNothing = "\u200b";
 
+/// Links, mentions and all that Discord's Markdown would make of a text.
+std::string discord_escaped(std::string_view character) {
+  return backslash_escaped(character, "\\`*_~|<>[]()#");
+}
+
+std::string within(const std::string& text, size_t limit) {
+  return fitted(text, limit, Unit::Utf16, &discord_escaped);
+}
+
 size_t size_of(const std::string& text) { return measured(text, Unit::Utf16); }
 
 Json field_json(const std::string& name, const std::string& value, bool is_inline) {
@@ -52,10 +61,9 @@ struct Fields {
 Fields fields_within(const std::vector<EventField>& fields, size_t room) {
   Fields out;
   for (size_t i = 0; i < fields.size(); ++i) {
-    const std::string name =
-        fields[i].name.empty() ? kNothing : fitted(fields[i].name, kMostName, Unit::Utf16);
+    const std::string name = fields[i].name.empty() ? kNothing : within(fields[i].name, kMostName);
     const std::string value =
-        fields[i].value.empty() ? kNothing : fitted(fields[i].value, kMostValue, Unit::Utf16);
+        fields[i].value.empty() ? kNothing : within(fields[i].value, kMostValue);
     const size_t size = size_of(name) + size_of(value);
     const bool is_last = i + 1 == fields.size();
     if (out.size + size + (is_last ? 0 : kMarkSize) > room || (i + 1 == kMostFields && !is_last)) {
@@ -71,15 +79,15 @@ Fields fields_within(const std::vector<EventField>& fields, size_t room) {
 }
 
 Json embed_of(const Message& message) {
-  Json embed{{"title", fitted(message.title, kMostTitle, Unit::Utf16)},
+  Json embed{{"title", within(message.title, kMostTitle)},
              {"timestamp", message.timestamp},
              {"color", colour_number(message.color)}};
   const size_t room = kMostInAll - size_of(embed["title"].get<std::string>());
-  const size_t text_size = std::min(kMostText, size_of(message.text));
+  const size_t text_size = std::min(kMostText, size_of(escaped(message.text, &discord_escaped)));
   // What the text does not need of its half is for the fields, and the other way round.
   const Fields fields =
       fields_within(message.fields, std::max(room / 2, room - std::min(room, text_size)));
-  embed["description"] = fitted(message.text, std::min(kMostText, room - fields.size), Unit::Utf16);
+  embed["description"] = within(message.text, std::min(kMostText, room - fields.size));
   if (!fields.json.empty()) embed["fields"] = fields.json;
   return embed;
 }
@@ -106,7 +114,7 @@ class Discord final : public Channel {
   HttpRequest plain(const std::string& text) const {
     constexpr size_t kMostContent = 2000;
     Json body = identity();
-    body["content"] = fitted(text, kMostContent, Unit::Utf16);
+    body["content"] = within(text, kMostContent);
     return json_post(url_, body);
   }
   Json identity() const {

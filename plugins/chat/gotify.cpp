@@ -32,14 +32,6 @@ constexpr AdapterInfo kInfo{.id = "gotify",
 constexpr int64_t kTestPriority = 1;
 constexpr int64_t kFailurePriority = 8;
 
-/// What would change how the rest is shown. "_" inside a word has no meaning.
-std::string markdown_escaped(std::string_view character) {
-  constexpr std::string_view kSpecial = "\\*`[<~";
-  const bool is_special =
-      character.size() == 1 && kSpecial.find(character.front()) != std::string_view::npos;
-  return (is_special ? "\\" : "") + std::string{character};
-}
-
 std::string markdown_of(const Message& message) {
   std::string out = "## " + escaped(message.title, &markdown_escaped) + "\n" +
                     escaped(message.text, &markdown_escaped);

@@ -61,10 +61,12 @@ class Ntfy final : public Channel {
     const Message message = message_of(event, "DBackup Notification");
     TextParts parts{.body = message.text};
     for (const EventField& field : message.fields) {
-      parts.lines.push_back(field.name + ": " + fitted(field.value, kMostValue, Unit::Bytes));
+      parts.lines.push_back(escaped(field.name, &markdown_escaped) + ": " +
+                            fitted(field.value, kMostValue, Unit::Bytes, &markdown_escaped));
     }
     const bool is_failure = !message.success.value_or(true);
-    return message_request(message.title, assembled(parts, kMostBody, Unit::Bytes, &unescaped),
+    return message_request(message.title,
+                           assembled(parts, kMostBody, Unit::Bytes, &markdown_escaped),
                            is_failure ? kFailurePriority : priority_, tags_of(message));
   }
   HttpRequest message_request(const std::string& title, std::string text, int64_t priority,

@@ -25,6 +25,11 @@ constexpr size_t kMostBody = 28 * 1024;
 constexpr size_t kMostTitle = 256;
 constexpr size_t kMostFacts = 60;
 
+/// Cards read links, bold and italic text in the Markdown way.
+std::string card_escaped(std::string_view character) {
+  return backslash_escaped(character, "\\*_[]`");
+}
+
 /// The card's own words for colours.
 const char* colour_word(const std::string& hex) {
   const int32_t colour = colour_number(hex);
@@ -47,8 +52,8 @@ Json facts_of(const std::vector<EventField>& fields, size_t most_each, size_t mo
           {{"title", kEllipsis}, {"value", std::to_string(fields.size() - most_facts) + " more"}});
       break;
     }
-    out.push_back({{"title", fitted(field.name, most_each, Unit::Bytes)},
-                   {"value", fitted(field.value, most_each, Unit::Bytes)}});
+    out.push_back({{"title", fitted(field.name, most_each, Unit::Bytes, &card_escaped)},
+                   {"value", fitted(field.value, most_each, Unit::Bytes, &card_escaped)}});
   }
   return out;
 }
@@ -57,13 +62,13 @@ Json facts_of(const std::vector<EventField>& fields, size_t most_each, size_t mo
 Json card_of(const Message& message, size_t most_text) {
   Json body = Json::array();
   body.push_back({{"type", "TextBlock"},
-                  {"text", fitted(message.title, kMostTitle, Unit::Utf16)},
+                  {"text", fitted(message.title, kMostTitle, Unit::Utf16, &card_escaped)},
                   {"size", "Large"},
                   {"weight", "Bolder"},
                   {"color", colour_word(message.color)},
                   {"wrap", true}});
   body.push_back({{"type", "TextBlock"},
-                  {"text", fitted(message.text, most_text, Unit::Bytes)},
+                  {"text", fitted(message.text, most_text, Unit::Bytes, &card_escaped)},
                   {"wrap", true},
                   {"spacing", "Small"}});
   if (!message.fields.empty()) {

@@ -44,11 +44,8 @@ constexpr size_t kMostTitle = 256;
 constexpr size_t kMostName = 64;
 constexpr size_t kMostValue = 1024;
 
-std::string markdown_escaped(std::string_view character) {
-  constexpr std::string_view kSpecial = "_*`[";
-  const bool is_special =
-      character.size() == 1 && kSpecial.find(character.front()) != std::string_view::npos;
-  return (is_special ? "\\" : "") + std::string{character};
+std::string old_markdown_escaped(std::string_view character) {
+  return backslash_escaped(character, "_*`[");
 }
 
 /// Nothing can be escaped inside bold text: a star ends it, stands alone, and it begins anew.
@@ -98,7 +95,7 @@ class Telegram final : public Channel {
     return json_post(url_, body);
   }
   bool is_html() const { return parse_mode_ == "HTML"; }
-  Escape escape() const { return is_html() ? &entity_escaped : &markdown_escaped; }
+  Escape escape() const { return is_html() ? &entity_escaped : &old_markdown_escaped; }
   std::string bold(const std::string& text) const {
     return is_html() ? bold_html(text) : bold_markdown(text);
   }

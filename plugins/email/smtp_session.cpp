@@ -171,6 +171,8 @@ void secure(const Easy& easy, const SmtpServer& server) {
     curl_blob blob{const_cast<char*>(server.ca_certificate.data()), server.ca_certificate.size(),
                    CURL_BLOB_COPY};
     set(easy, CURLOPT_CAINFO_BLOB, &blob);
+    // The blob stands in for the library's file of authorities alone, not for their folder.
+    set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }
 }
 

@@ -45,7 +45,8 @@ std::string from_hex(std::string_view digits) {
   return out;
 }
 
-/// A word of a dot-command.
+}  // namespace
+
 std::string dot_word(const std::string& word) {
   std::string out = "\"";
   for (const char c : word) {
@@ -55,15 +56,13 @@ std::string dot_word(const std::string& word) {
   return out + "\"";
 }
 
-[[noreturn]] void failed(const std::string& path, const ExitStatus& status) {
+void failed(const std::string& path, const ExitStatus& status) {
   std::string why = status.errors.substr(0, status.errors.find('\n'));
   if (why.empty()) why = "sqlite3 ended with " + std::to_string(status.exit_code);
   const bool busy = why.find("locked") != std::string::npos;
   throw Error{busy ? ErrorCode::FailedPrecondition : ErrorCode::Aborted, "\"" + path + "\": " + why,
               status.errors};
 }
-
-}  // namespace
 
 RemoteFile::RemoteFile(const Config& config)
     : path_{config.required("path")}, program_{config.text_or("sqliteBinaryPath", "sqlite3")} {

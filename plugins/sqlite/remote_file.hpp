@@ -8,6 +8,12 @@
 
 namespace dbackup::sqlite {
 
+/// A word of one of sqlite3's dot-commands.
+std::string dot_word(const std::string& word);
+
+/// Throws what sqlite3 says about the file.
+[[noreturn]] void failed(const std::string& path, const ExitStatus& status);
+
 /// One SQLite file on another machine, through the sqlite3 program there. Every path and every
 /// statement is one word of an argument vector; names and texts inside statements are quoted here.
 class RemoteFile {
@@ -42,6 +48,7 @@ class RemoteFile {
   int64_t number(Call& call, const std::string& path, const std::string& sql) const;
   void verify(Call& call, const std::string& path, uint64_t bytes, Check how) const;
   void place(Call& call, const std::string& from, const std::string& to) const;
+  std::vector<std::string> holder(const std::string& path) const;
   bool refuses_lock(Call& call, const std::string& path) const;
 
   std::string path_, folder_, name_, program_;

@@ -9,6 +9,13 @@ namespace dbackup::sqlite {
 namespace {
 
 constexpr const char* kPlaced = "dbackup:placed";
+constexpr const char* kLocked = "locked";
+constexpr const char* kNoDatabase = "is not a database";
+constexpr const char* kMalformed = "malformed";
+
+bool mentions(const ExitStatus& status, const char* words) {
+  return !status.ok() && status.errors.find(words) != std::string::npos;
+}
 
 /// Between single quotes, for the script that a side file holds.
 std::string shell_word(const std::string& word) {
@@ -85,13 +92,25 @@ std::string RemoteFile::target(Call& call, const std::string& name) const {
   return path;
 }
 
-/// Does somebody else use it? A file that is no database any more is used by nobody.
-bool RemoteFile::refuses_lock(Call& call, const std::string& path) const {
+/// A sqlite3 there that holds the file as long as it runs. It neither writes nor removes a log when
+/// it ends, which is after others may have opened the new file. A truncated file can only be held
+/// with the schema taken as writable.
+std::vector<std::string> RemoteFile::holder(const std::string& path) const {
   auto argv = tool(path);
-  argv.insert(argv.end(), {".dbconfig no_ckpt_on_close on", "PRAGMA locking_mode = EXCLUSIVE",
-                           "BEGIN EXCLUSIVE", "ROLLBACK"});
+  argv.insert(argv.end(), {".dbconfig no_ckpt_on_close on", "PRAGMA writable_schema = ON",
+                           "PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE"});
+  return argv;
+}
+
+/// Does somebody else use it? A file that is no database any more is used by nobody. Throws when it
+/// cannot be found out: a file that may not be read can be in use.
+bool RemoteFile::refuses_lock(Call& call, const std::string& path) const {
+  auto argv = holder(path);
+  argv.emplace_back("ROLLBACK");
   const ExitStatus status = Exec{call}.run(argv);
-  return !status.ok() && status.errors.find("locked") != std::string::npos;
+  if (status.ok() || mentions(status, kNoDatabase)) return false;
+  if (mentions(status, kLocked)) return true;
+  failed(path, status);
 }
 
 void RemoteFile::prepare_restore(Call& call, const std::string& name) const {
@@ -174,34 +193,49 @@ void RemoteFile::place(Call& call, const std::string& from, const std::string& t
   const std::string old = shell_word(to), fresh = shell_word(from), model = shell_word(path_);
   // The lock is held by sqlite3, which runs this: nobody opens the old file between its end and
   // ours.
-  const SideFile script =
-      exec.side_file("m=" + old + "; [ -e \"$m\" ] || m=" + model + "\n" +
-                     "if [ -e \"$m\" ]; then\n"
-                     "  chmod \"$(stat -c %a -- \"$m\")\" -- " +
-                     fresh +
-                     "\n"
-                     "  chown \"$(stat -c %u:%g -- \"$m\")\" -- " +
-                     fresh +
-                     " 2>/dev/null || echo dbackup:owner\n"
-                     "fi\n"
-                     "rm -f -- " +
-                     old + "-wal " + old + "-shm " + old + "-journal && mv -fT -- " + fresh + " " +
-                     old + " && { sync -- " + shell_word(folder_of(to)) +
-                     " 2>/dev/null || sync; } && echo " + kPlaced + "\n");
+  const SideFile script = exec.side_file(
+      "m=" + old + "; [ -e \"$m\" ] || m=" + model + "\n" +
+      "if [ -e \"$m\" ]; then\n"
+      "  chmod \"$(stat -c %a -- \"$m\")\" -- " +
+      fresh +
+      "\n"
+      "  chown \"$(stat -c %u:%g -- \"$m\")\" -- " +
+      fresh +
+      " 2>/dev/null || echo dbackup:owner\n"
+      "fi\n"
+      "if [ \"$1\" = settled ] && [ -s " +
+      old +
+      "-wal ]; then echo 'its log still holds something' >&2; exit 1; fi\n"
+      "[ ! -d " +
+      old + " ] && rm -f -- " + old + "-wal " + old + "-shm " + old + "-journal && mv -f -- " +
+      fresh + " " + old + " && { sync -- " + shell_word(folder_of(to)) +
+      " 2>/dev/null || sync; } && echo " + kPlaced + "\n");
+  const std::string run_script = ".shell sh " + dot_word(script.path());
   ExitStatus status;
-  if (exec.run({"test", "-e", to}).ok()) {
-    auto argv = tool(to);
-    argv.insert(argv.end(), {".dbconfig no_ckpt_on_close on", "PRAGMA locking_mode = EXCLUSIVE",
-                             "BEGIN EXCLUSIVE", ".shell sh " + script.path()});
+  bool is_database = exec.run({"test", "-e", to}).ok();
+  if (is_database) {
+    // What lies in the log is brought into the file first: when the new one cannot take its place
+    // after the files beside the old one are gone, nothing of the old content is missing.
+    auto argv = holder(to);
+    argv.insert(argv.end(), {"COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)", "BEGIN EXCLUSIVE",
+                             run_script + " settled"});
     status = exec.run(argv);
-    if (!status.ok() && status.errors.find("locked") != std::string::npos) throw in_use(to);
+    if (mentions(status, kMalformed) && status.output.find(kPlaced) == std::string::npos) {
+      call.warning("the database that is replaced is damaged; its log is not kept");
+      argv = holder(to);
+      argv.push_back(run_script);
+      status = exec.run(argv);
+    }
+    if (mentions(status, kLocked)) throw in_use(to);
+    is_database = !mentions(status, kNoDatabase);
   }
   // Not there, or no database any more: there is nothing to hold.
-  if (status.output.find(kPlaced) == std::string::npos && exec.run({"test", "-e", from}).ok()) {
-    status = exec.run({"sh", script.path()});
-  }
+  if (!is_database) status = exec.run({"sh", script.path()});
   if (status.output.find(kPlaced) == std::string::npos) {
-    throw Error{ErrorCode::Aborted, "cannot put \"" + to + "\" in its place", status.errors};
+    const std::string why = status.errors.substr(0, status.errors.find('\n'));
+    throw Error{ErrorCode::Aborted,
+                "cannot put \"" + to + "\" in its place" + (why.empty() ? "" : ": " + why),
+                status.errors};
   }
   if (status.output.find("dbackup:owner") != std::string::npos) {
     call.warning("the owner of \"" + to + "\" could not be kept");

@@ -94,6 +94,29 @@ TEST_F(ChatRequest, OfTeamsIsAnAdaptiveCard) {
   EXPECT_EQ(card["body"][3]["isSubtle"], true);
 }
 
+TEST_F(ChatRequest, MakesNoMarkupOfTextsFromOutside) {
+  const std::string link = "[ok](https://e.example) *b* _i_ `c` \\";
+  const Json event{
+      {"title", link}, {"message", link}, {"fields", {{{"name", link}, {"value", link}}}}};
+  const std::string discord = R"(\[ok\]\(https://e.example\) \*b\* \_i\_ \`c\` \\)";
+  const Json embed = sent_json("discord", event)["embeds"][0];
+  EXPECT_EQ(embed["title"], discord);
+  EXPECT_EQ(embed["description"], discord);
+  EXPECT_EQ(embed["fields"][0]["name"], discord);
+  EXPECT_EQ(embed["fields"][0]["value"], discord);
+  EXPECT_EQ(sent_json("discord", {{"message", "<@1> ||x|| ~~y~~ # z"}})["content"],
+            R"(\<@1\> \|\|x\|\| \~\~y\~\~ \# z)");
+
+  const std::string card = R"(\[ok\](https://e.example) \*b\* \_i\_ \`c\` \\)";
+  const Json body = sent_json("teams", event)["attachments"][0]["content"]["body"];
+  EXPECT_EQ(body[0]["text"], card);
+  EXPECT_EQ(body[1]["text"], card);
+  EXPECT_EQ(body[2]["facts"][0], (Json{{"title", card}, {"value", card}}));
+
+  const std::string text = R"(\[ok](https://e.example) \*b\* _i_ \`c\` \\)";
+  EXPECT_EQ(sent("ntfy", event).body, text + "\n\n" + text + ": " + text);
+}
+
 TEST_F(ChatRequest, NamesColoursInTheWordsOfEachService) {
   const struct {
     const char* hex;

@@ -38,6 +38,28 @@ class SqliteOverSsh : public SshSource {
   std::string content(const std::string& name) const {
     return Sqlite{file(name)}.text("SELECT id, quote(v) FROM \"t|x\" ORDER BY id");
   }
+  /// Where a program writes that was killed: a file, and committed rows in its log alone.
+  void leave_a_log(const std::string& name) const {
+    Sqlite writer{file("it's a db.sqlite")};
+    writer.run("PRAGMA wal_autocheckpoint = 0; INSERT INTO \"t|x\" VALUES (9003, 'in the log')");
+    for (const char* suffix : {"", "-wal"}) {
+      std::filesystem::copy(file("it's a db.sqlite") + suffix, file(name) + suffix);
+    }
+    ASSERT_GT(std::filesystem::file_size(file(name) + "-wal"), 0U);
+  }
+  /// A sqlite3 whose shell finds `program` to be this script.
+  std::string sqlite_with(const std::string& program, const std::string& script) const {
+    write_script(file("bin-" + program), script, program);
+    write_script(file("tools"), "PATH=" + file("bin-" + program) + ":$PATH exec sqlite3 \"$@\"",
+                 "sqlite3");
+    return file("tools/sqlite3");
+  }
+  static void write_script(const std::filesystem::path& folder, const std::string& script,
+                           const std::string& name) {
+    std::filesystem::create_directory(folder);
+    std::ofstream{folder / name} << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(folder / name, std::filesystem::perms{0755});
+  }
   size_t files() const {
     return static_cast<size_t>(
         std::distance(std::filesystem::directory_iterator{folder_ / ""}, {}));
@@ -91,6 +113,60 @@ TEST_F(SqliteOverSsh, RefusesADamagedBackupAndLeavesTheFileAsItWas) {
     const auto refused = failure([&] { open(source())->restore({.token = "token-4"}, in); });
     EXPECT_EQ(refused.code(), ErrorCode::DataLoss) << refused.what();
     EXPECT_EQ(content("it's a db.sqlite"), before);
+  }
+}
+
+TEST_F(SqliteOverSsh, KeepsEveryRowWhenTheNewFileCannotTakeItsPlace) {
+  const std::string dump = dumped();
+  leave_a_log("killed.db");
+  auto target = source();
+  target.config["sqliteBinaryPath"] = sqlite_with("mv", "echo 'mv: not permitted' >&2; exit 1");
+  host::TextSource in{dump};
+  const auto failed =
+      failure([&] { open(target)->restore({.database = "killed.db", .token = "token-6"}, in); });
+  EXPECT_EQ(failed.code(), ErrorCode::Aborted) << failed.what();
+  EXPECT_THAT(failed.what(), HasSubstr("mv: not permitted"));
+  EXPECT_THAT(content("killed.db"), HasSubstr("9003|'in the log'"));
+  EXPECT_THAT(content("killed.db"), HasSubstr("9001|"));
+}
+
+TEST_F(SqliteOverSsh, ReplacesAFileWithALeftoverLog) {
+  const std::string dump = dumped();
+  leave_a_log("killed.db");
+  host::TextSource in{dump};
+  open(source())->restore({.database = "killed.db", .token = "token-7"}, in);
+  EXPECT_THAT(content("killed.db"), ::testing::Not(HasSubstr("9003")));
+  EXPECT_THAT(content("killed.db"), HasSubstr("9002|NULL"));
+}
+
+TEST_F(SqliteOverSsh, ReplacesNothingThatItCannotHold) {
+  const std::string dump = dumped();
+  leave_a_log("foreign.db");
+  auto target = source();
+  write_script(file("tools"),
+               "case $* in *'BEGIN EXCLUSIVE'*) echo 'Error: disk I/O error' >&2; exit 1;; esac\n"
+               "exec sqlite3 \"$@\"",
+               "sqlite3");
+  target.config["sqliteBinaryPath"] = file("tools/sqlite3");
+  host::TextSource in{dump};
+  const auto failed =
+      failure([&] { open(target)->restore({.database = "foreign.db", .token = "token-8"}, in); });
+  EXPECT_EQ(failed.code(), ErrorCode::Aborted) << failed.what();
+  EXPECT_THAT(failed.what(), HasSubstr("disk I/O error"));
+  EXPECT_THAT(content("foreign.db"), HasSubstr("9003|'in the log'"));
+}
+
+TEST_F(SqliteOverSsh, ReplacesADamagedFile) {
+  const std::string dump = dumped();
+  std::filesystem::copy(file("it's a db.sqlite"), file("cut.db"));
+  std::filesystem::resize_file(file("cut.db"), 8192);
+  std::filesystem::copy(file("it's a db.sqlite"), file("scribbled.db"));
+  std::fstream{file("scribbled.db")}.seekp(100) << std::string(3996, 'x');
+  std::ofstream{file("none.db")} << std::string(20'000, 'x');
+  for (const char* name : {"cut.db", "scribbled.db", "none.db"}) {
+    host::TextSource in{dump};
+    open(source())->restore({.database = name, .token = "token-9"}, in);
+    EXPECT_EQ(content(name), content("it's a db.sqlite")) << name;
   }
 }
 

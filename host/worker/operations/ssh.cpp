@@ -56,9 +56,11 @@ Json list_remote(const protocol::SshRequest& request, OperationContext& context)
   if (first == std::string::npos) refuse_folder(path, listed);
   std::string_view rest{listed.output};
   rest.remove_prefix(first + 1);
+  // A find that failed after some names met one it could not look at.
+  if (rest.empty() && listed.exit_code != 0) refuse_folder(path, listed);
   while (!rest.empty()) {
     const size_t end = rest.find('\0');
-    if (end == std::string_view::npos) break;  // the list was cut at its limit
+    if (end == std::string_view::npos) break;
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
     const size_t size_at = line.find(' ');
@@ -72,6 +74,9 @@ Json list_remote(const protocol::SshRequest& request, OperationContext& context)
               {"modifiedMs", static_cast<int64_t>(std::strtod(time.c_str(), nullptr) * 1000)}};
     if (line.front() != 'd') item["size"] = std::strtoll(size.c_str(), nullptr, 10);
     context.item(std::move(item));
+  }
+  if (listed.is_cut) {
+    context.warning("the folder \"" + path + "\" holds more than can be shown: only a part is");
   }
   return {{"path", listed.output.substr(0, first)}};
 }

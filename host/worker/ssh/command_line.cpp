@@ -8,6 +8,10 @@
 namespace dbackup::host::ssh {
 namespace {
 
+/// The login shell gets the line as one argument, and Linux takes 128 KiB in one.
+constexpr size_t kLongestLine = size_t{128} * 1024 - 1;
+constexpr const char* kReadLine = "exec /bin/sh -c 'eval \"$(printf \"$1\")\"' dbackup '";
+
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -24,11 +28,13 @@ esac || { echo dbackup:missing; exit 127; }
 )";
 
 /// `( … & )`: the watcher becomes nobody's child, so that a program which waits for all its
-/// children does not meet one it did not start.
+/// children does not meet one it did not start. The group is addressed by the number of the shell
+/// that becomes the program ($$, in a subshell too): not every SSH server gives a command a group
+/// of its own (Dropbear does not), and then "0" would be the connection and the keeper as well.
 constexpr std::string_view kRun = R"(exec 3<&0 </dev/null
 ( { trap '' TERM HUP
-    read -r line <&3 && { kill -s TERM 0; read -r line <&3; }
-    kill -s KILL 0
+    read -r line <&3 && { kill -s TERM -- "-$$" || kill -s TERM "$$"; read -r line <&3; }
+    kill -s KILL -- "-$$" || kill -s KILL "$$"
   } >/dev/null 2>&1 & )
 echo dbackup:ready
 exec 3<&-
@@ -36,15 +42,24 @@ exec "$@"
 )";
 
 /// The count comes back through a fifo that is open from the start, so that it cannot arrive too
-/// early.
+/// early. Only a dd that ended well has counted all it was given; one that nobody reads any more
+/// leaves the rest to be drained; after any other end (a killed dd) the input is not whole.
 constexpr std::string_view kRunFed = R"(exec 3<&0
 (umask 077; mkfifo "$base" "$base.ok" && echo $$ >"$base.pid") || exit 126
 exec 5<>"$base.ok"
 ( { trap '' TERM HUP
-    n=$(LC_ALL=C dd bs=131072 2>&1 <&3 >&4 | sed -n 's/^\([0-9][0-9]*\) bytes.*/\1/p')
-    [ -n "$n" ] || dd bs=131072 <&3 >/dev/null 2>&1
-    read -r want <&5
-    [ -z "$n" ] || [ "$n" = "$want" ] || kill -s KILL 0
+    n=$({ LC_ALL=C dd bs=131072 2>&1 <&3 >&4; echo "status $?"; } | sed -n '
+      s/^\([0-9][0-9]*\) bytes.*/\1/p
+      s/.*Broken pipe.*/unread/p
+      s/^status 141$/unread/p
+      s/^status //p')
+    case $n in
+    *unread*) dd bs=131072 <&3 >/dev/null 2>&1; read -r want <&5; n=$want ;;
+    *[0-9]'
+'0) n=${n%?0}; read -r want <&5 ;;
+    *) want=; n=failed ;;
+    esac
+    [ "$n" = "$want" ] || kill -s KILL -- "-$$" || kill -s KILL "$$"
   } 4>"$base" >/dev/null 2>&1 & )
 echo dbackup:ready
 exec <"$base" 3<&- 5<&-
@@ -54,14 +69,15 @@ exec "$@"
 constexpr std::string_view kKeep = R"(umask 077
 d=$(mktemp -d "${TMPDIR:-/tmp}/dbackup.XXXXXXXXXX") || exit 1
 leave() {
-  trap '' HUP INT TERM
+  trap '' HUP INT TERM PIPE
+  exec 2>/dev/null
   for f in "$d"/*.pid; do
     [ -f "$f" ] && read -r p <"$f" && { kill -s KILL -- "-$p" || kill -s KILL "$p"; }
   done
   rm -rf "$d"
   exit 0
 }
-trap leave HUP INT TERM
+trap leave HUP INT TERM PIPE
 echo dbackup:ready
 echo "$d"
 while read -r verb name rest; do
@@ -76,7 +92,7 @@ while read -r verb name rest; do
   gone) rm -f "$d/$name" "$d/$name.ok" "$d/$name.pid" ;;
   esac 2>/dev/null
 done
-leave 2>/dev/null
+leave
 )";
 
 constexpr std::string_view kWhich = R"(for name do
@@ -86,9 +102,38 @@ done
 exit 1
 )";
 
+void append_octal(std::string& to, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  for (const int shift : {6, 3, 0}) to += static_cast<char>('0' + ((byte >> shift) & 7));
+}
+
+/// `text` for printf's format and for any shell's single quotes.
+std::string escape_for_line(std::string_view text) {
+  constexpr std::string_view kRead = R"('\!%)";
+  std::string out;
+  out.reserve(text.size() * 2);
+  for (const char c : text) {
+    if (c >= ' ' && c <= '~' && kRead.find(c) == std::string_view::npos) {
+      out += c;
+    } else {
+      out += '\\';
+      append_octal(out, c);
+    }
+  }
+  return out;
+}
+
 std::string shell(const std::string& script, const std::vector<std::string>& words) {
-  std::string out = "exec /bin/sh -c " + quote(script) + " dbackup";
-  for (const std::string& word : words) out += " " + quote(word);
+  std::string text = "set --";
+  for (const std::string& word : words) text += " " + quote(word);
+  // $(…) takes newlines off the end.
+  text += "\n" + script + ":";
+  std::string out = kReadLine + escape_for_line(text) + "'";
+  if (out.size() > kLongestLine) {
+    throw Error(ErrorCode::InvalidArgument,
+                "the arguments of \"" + (words.empty() ? "" : words.front()) +
+                    "\" are too long for a command line of another machine");
+  }
   return out;
 }
 
@@ -135,9 +180,8 @@ std::string escape_for_printf(std::string_view content) {
       out += c;
       continue;
     }
-    const auto byte = static_cast<unsigned char>(c);
     out += "\\0";
-    for (const int shift : {6, 3, 0}) out += static_cast<char>('0' + ((byte >> shift) & 7));
+    append_octal(out, c);
   }
   return out;
 }

@@ -6,11 +6,14 @@
 #include <vector>
 
 /// The one place where words become text for a shell on another machine. Everything sent there is
-/// `exec /bin/sh -c '<script>' dbackup '<word>' …`: the login shell only has to know exec and
-/// single quotes, and no word is ever read as anything but a word.
+/// one line, `exec /bin/sh -c 'eval "$(printf "$1")"' dbackup '<text>'`, whose text is an octal
+/// escape wherever some shell reads a character between single quotes as more than itself: a quote
+/// and a backslash in fish, an exclamation mark and the end of a line in csh. So the login shell
+/// only has to know exec and single quotes, and no word is ever read as anything but a word.
 namespace dbackup::host::ssh {
 
-/// `word` between single quotes. Throws Error{InvalidArgument} when it has a NUL byte.
+/// `word` between single quotes, for the POSIX shell that the line above starts, never for a login
+/// shell. Throws Error{InvalidArgument} when it has a NUL byte.
 std::string quote(std::string_view word);
 
 /// `content` for printf's %b: every byte but letters and digits as an octal escape, so that it is
@@ -26,8 +29,10 @@ inline constexpr std::string_view kMissing = "dbackup:missing\n";
 
 /// A program without input. It replaces the shell, so its exit status and signal are its own. A
 /// watcher beside it reads the channel's input: a line ends the program's process group with
-/// SIGTERM, the end of file (a closed channel, a lost connection) with SIGKILL.
-/// Throws Error{InvalidArgument} for an empty argv, NUL bytes and impossible variable names.
+/// SIGTERM, the end of file (a closed channel, a lost connection) with SIGKILL. Where the server
+/// gives a command no group of its own, it ends the program alone.
+/// Throws Error{InvalidArgument} for an empty argv, NUL bytes, impossible variable names and more
+/// than one argument of a program can hold.
 std::string program_command(const std::vector<std::string>& argv,
                             const std::map<std::string, std::string>& environment);
 

@@ -9,8 +9,12 @@ namespace {
 constexpr size_t kMostOutput = 1024 * 1024;
 constexpr size_t kMostErrors = 16 * 1024;
 
-std::function<void(std::string_view)> keep(std::string& in, size_t most) {
-  return [&in, most](std::string_view text) { in.append(text.substr(0, most - in.size())); };
+std::function<void(std::string_view)> keep(std::string& in, size_t most, bool& is_cut) {
+  return [&in, most, &is_cut](std::string_view text) {
+    const std::string_view taken = text.substr(0, most - in.size());
+    in.append(taken);
+    is_cut = is_cut || taken.size() < text.size();
+  };
 }
 
 }  // namespace
@@ -19,8 +23,9 @@ CommandResult run_command(Session& session, const std::vector<std::string>& argv
                           const CancelToken& cancel) {
   CommandResult out;
   ChannelOrder order{.target = program_command(argv, {{"LANG", "C.UTF-8"}}), .announces = true};
-  order.on_output = keep(out.output, kMostOutput);
-  order.on_errors = keep(out.errors, kMostErrors);
+  order.on_output = keep(out.output, kMostOutput, out.is_cut);
+  bool errors_are_cut = false;
+  order.on_errors = keep(out.errors, kMostErrors, errors_are_cut);
   const auto pump = session.pump(cancel);
   const auto channel = std::make_shared<Channel>(std::move(order));
   pump->add(channel);

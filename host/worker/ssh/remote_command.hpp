@@ -8,9 +8,10 @@
 namespace dbackup::host::ssh {
 
 struct CommandResult {
-  int exit_code = -1;  ///< -1: a signal ended it
-  std::string output;  ///< the first MiB
-  std::string errors;  ///< the first 16 KiB
+  int exit_code = -1;   ///< -1: a signal ended it
+  std::string output;   ///< the first MiB
+  std::string errors;   ///< the first 16 KiB
+  bool is_cut = false;  ///< there was more output
 };
 
 /// Runs a program without input there to its end. Throws Error{NotFound} when it is not there,

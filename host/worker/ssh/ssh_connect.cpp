@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <mutex>
 
 #include "base/error.hpp"
 #include "worker/ssh/socket_dial.hpp"
@@ -102,6 +104,40 @@ std::string expected_fingerprint(const Login& login) {
   return login.trust.known.front().fingerprint;
 }
 
+/// The keys this process accepted because none was known. It is told the known ones when its
+/// operation begins: without a memory every further connection of the operation would accept
+/// another key. [any thread]
+class FirstUses {
+ public:
+  static FirstUses& of_process() {
+    static FirstUses all;
+    return all;
+  }
+  std::vector<protocol::SshHostKey> find(const Login& login) {
+    const std::lock_guard lock{mutex_};
+    const auto found = keys_.find(name_of(login));
+    if (found == keys_.end()) return {};
+    return {found->second};
+  }
+  /// The key that counts from now on: of two connections at the same time, the first one's.
+  protocol::SshHostKey keep(const Login& login, const protocol::SshHostKey& key) {
+    const std::lock_guard lock{mutex_};
+    return keys_.try_emplace(name_of(login), key).first->second;
+  }
+
+ private:
+  static std::string name_of(const Login& login) {
+    std::string name = login.server();
+    for (char& c : name) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return name;
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, protocol::SshHostKey> keys_;
+};
+
 /// The types to ask for first, one connection each: when only a fingerprint is known, the server
 /// may have to be asked for each of its keys.
 std::vector<std::string> types_to_try(const Login& login) {
@@ -130,8 +166,12 @@ bool check_host_key(const Login& login, const protocol::SshHostKey& shown) {
                 "add it, or set it at the adapter");
 }
 
-Connected connect(const Login& login, const CancelToken& cancel) {
+Connected connect(const Login& asked, const CancelToken& cancel) {
   ready();
+  Login login = asked;
+  const bool learns =
+      login.pinned.empty() && login.trust.policy == "trust-first" && login.trust.known.empty();
+  if (learns) login.trust.known = FirstUses::of_process().find(login);
   const Patience patience{cancel, kLimit, "cannot connect to the SSH server " + login.server()};
   const auto types = types_to_try(login);
   Connected out;
@@ -140,7 +180,11 @@ Connected connect(const Login& login, const CancelToken& cancel) {
     out.key = shown_key(out.session.get());
     if (i + 1 == types.size() || out.key.fingerprint == expected_fingerprint(login)) break;
   }
-  out.is_new = check_host_key(login, out.key);
+  if (check_host_key(login, out.key)) {
+    login.trust.known = {FirstUses::of_process().keep(login, out.key)};
+    check_host_key(login, out.key);
+  }
+  out.is_new = learns;
   log_in(out.session.get(), login, patience);
   return out;
 }

@@ -15,9 +15,9 @@ struct Connected {
 
 /// Connects, checks the host key and logs in, within 20 s. Throws Error{Unavailable} when the
 /// server cannot be reached, {FailedPrecondition, "ssh_host_key"} when its key is not the expected
-/// one or not known, {Unauthenticated} when it does not let the user in, {InvalidArgument} for a
-/// private key that cannot be read.
-Connected connect(const Login& login, const CancelToken& cancel);
+/// one, not known, or not the one that this process accepted before, {Unauthenticated} when it does
+/// not let the user in, {InvalidArgument} for a private key that cannot be read.
+Connected connect(const Login& asked, const CancelToken& cancel);
 
 /// Which host key is this, may it be used? The decision alone, without a connection: throws as
 /// connect() does; true when the key is new.

@@ -30,6 +30,18 @@ class SshExec : public ::testing::Test {
     return condition();
   }
 
+  /// The dd that writes into a fifo below `folder`; 0 when there is none.
+  static pid_t feeder_in(const std::filesystem::path& folder) {
+    for (const auto& process : std::filesystem::directory_iterator{"/proc"}) {
+      std::error_code none;
+      const auto output = std::filesystem::read_symlink(process.path() / "fd/1", none);
+      if (none || !output.string().starts_with(folder.string())) continue;
+      const auto program = std::filesystem::read_symlink(process.path() / "exe", none);
+      if (program.filename() == "dd") return std::stoi(process.path().filename());
+    }
+    return 0;
+  }
+
   inline static testing::SshServer* server_ = nullptr;
   SshCall there_{key_login(*server_)};
   Exec exec() { return there_.exec(); }
@@ -194,6 +206,25 @@ TEST_F(SshExec, NeverLetsAProgramTakeACutConnectionForTheEndOfItsInput) {
   }));
   ASSERT_GT(server_->kill_connections(), 0U);
   EXPECT_THROW(tool.wait(), Error);
+  EXPECT_FALSE(std::filesystem::exists(target));
+}
+
+TEST_F(SshExec, NeverLetsAProgramTakeTheEndOfItsFeederForTheEndOfItsInput) {
+  const std::string target = (server_->folder() / "restored in part").string();
+  Process tool =
+      exec().start({"sh", "-c", "cat >\"$1.part\" && mv \"$1.part\" \"$1\"", "x", target},
+                   {.input = true, .output = Output::Discard});
+  const std::string block(300'000, 'x');
+  ASSERT_TRUE(tool.write(std::as_bytes(std::span{block})));
+  pid_t feeder = 0;
+  ASSERT_TRUE(eventually([&] {
+    feeder = feeder_in(server_->temporary_folder());
+    std::error_code none;
+    return feeder != 0 && std::filesystem::file_size(target + ".part", none) == block.size();
+  }));
+  ASSERT_EQ(::kill(feeder, SIGKILL), 0);
+  tool.close_input();
+  EXPECT_FALSE(tool.wait().ok());
   EXPECT_FALSE(std::filesystem::exists(target));
 }
 

@@ -117,6 +117,21 @@ TEST(SshHostKeys, AreAcceptedOnFirstUseAndComparedEverAfter) {
   EXPECT_EQ(failure(login).second, "connected");
 }
 
+TEST(SshHostKeys, AcceptedOnFirstUseBindEveryConnectionOfTheSameProcess) {
+  testing::SshServer server;
+  Login login = key_login(server);
+  login.trust.policy = "trust-first";
+  SshCall first{login};
+  EXPECT_EQ(first.output_of({"echo", "in"}), "in\n");
+  const std::string before = server.fingerprint();
+  server.change_host_keys();
+  ASSERT_EQ(server.port(), login.port);
+  const auto [code, words] = failure(login);  // which knows as little as the first one
+  EXPECT_EQ(code, host::ErrorCode::FailedPrecondition);
+  EXPECT_THAT(words, HasSubstr(before));
+  EXPECT_THAT(words, HasSubstr(server.fingerprint()));
+}
+
 TEST(SshHostKeys, AreRefusedByStrictUntilOneIsKnown) {
   testing::SshServer server;
   Login login = key_login(server);
