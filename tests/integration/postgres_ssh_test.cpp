@@ -68,6 +68,16 @@ TEST_F(PostgresOverSsh, SaysThatTheServerBehindCannotBeReached) {
   EXPECT_THAT(refused.what(), HasSubstr("refuses: cannot connect to"));
 }
 
+TEST_F(PostgresOverSsh, TellsAnSshServerThatForwardsNothingFromAClosedPort) {
+  const dbackup::testing::SshServer strict{{.lines = {"AllowTcpForwarding no"}}};
+  auto by_it = source();
+  by_it.config["sshPort"] = strict.port();
+  by_it.config["sshPrivateKey"] = strict.key();
+  by_it.ssh.known = {{.type = "", .fingerprint = strict.fingerprint()}};
+  const auto refused = failure([&] { open(by_it)->test(); });
+  EXPECT_THAT(refused.what(), HasSubstr("does not let connections be forwarded"));
+}
+
 TEST_F(PostgresOverSsh, FailsWhenTheConnectionIsCutInTheMiddleOfADump) {
   StringSink out;
   bool cut = false;

@@ -16,7 +16,17 @@ ssh::Session open_session(const protocol::SshRequest& request, OperationContext&
       }};
 }
 
+// Of the script below, beside those of sh and find.
+constexpr int kNotThere = 66;
+constexpr int kNoFolder = 67;
+
 [[noreturn]] void refuse_folder(const std::string& path, const ssh::CommandResult& result) {
+  if (result.exit_code == kNotThere) {
+    throw Error(ErrorCode::NotFound, "there is no folder \"" + path + "\" there");
+  }
+  if (result.exit_code == kNoFolder) {
+    throw Error(ErrorCode::InvalidArgument, "\"" + path + "\" is no folder there");
+  }
   std::string why = result.errors.substr(0, result.errors.find('\n'));
   throw Error(ErrorCode::FailedPrecondition,
               "the folder \"" + path + "\" cannot be used there" + (why.empty() ? "" : ": " + why));
@@ -48,7 +58,7 @@ Json list_remote(const protocol::SshRequest& request, OperationContext& context)
   // One line of numbers, then the name up to a NUL: names may hold anything else. find without -L
   // would not say what a link leads to.
   constexpr const char* kScript =
-      "cd -- \"$1\" && pwd && exec find -L . ! -name . -prune -printf '%y %s %T@ %f\\0'";
+      "[ -e \"$1\" ] || exit 66; [ -d \"$1\" ] || exit 67; cd -- \"$1\" && pwd && exec find -L . ! -name . -prune -printf '%y %s %T@ %f\\0'";
   const std::string path = request.path.empty() ? "/" : request.path;
   const ssh::CommandResult listed =
       ssh::run_command(session, {"sh", "-c", kScript, "dbackup", path}, context.cancel);

@@ -124,9 +124,18 @@ int Stream::ask_to_run() {
 }
 
 void Stream::refuse(const std::string& what) {
+  const std::string why = ssh_get_error(session_);
+  // SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1): not the far end's refusal.
+  const bool is_forbidden = (order_.kind == ChannelOrder::Kind::Forward ||
+                             order_.kind == ChannelOrder::Kind::ForwardPath) &&
+                            why.find("error (1)") != std::string::npos;
   close(make_cause(Error(ErrorCode::FailedPrecondition,
-                         "the SSH server " + server_ + " refuses: " + what,
-                         ssh_get_error(session_))));
+                         "the SSH server " + server_ +
+                             (is_forbidden ? " does not let connections be forwarded "
+                                             "(AllowTcpForwarding, PermitOpen): "
+                                           : " refuses: ") +
+                             what,
+                         why)));
 }
 
 bool Stream::pull_errors() {

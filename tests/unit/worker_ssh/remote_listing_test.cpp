@@ -70,6 +70,21 @@ TEST_F(RemoteListing, FailsWhereNothingCanBeListed) {
   }
 }
 
+TEST_F(RemoteListing, TellsWhatIsNotThereFromWhatIsNoFolder) {
+  const testing::SshServer server;
+  std::ofstream{folder_ / "file"} << "x";
+  const auto code = [&](const std::string& path) {
+    try {
+      listed(server, path);
+      return host::ErrorCode::Internal;
+    } catch (const host::Error& error) {
+      return error.code();
+    }
+  };
+  EXPECT_EQ(code("/no/such/folder"), host::ErrorCode::NotFound);
+  EXPECT_EQ(code(folder_ / "file"), host::ErrorCode::InvalidArgument);
+}
+
 TEST_F(RemoteListing, SaysThatItShowsAPart) {
   const testing::SshServer server;
   std::filesystem::create_directories(folder_ / "full");
