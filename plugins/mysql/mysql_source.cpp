@@ -242,7 +242,7 @@ void MysqlSource::prepare_restore(Call& call, const PrepareRestoreRequest& reque
 }
 
 void MysqlSource::cleanup_restore(Call& call, const CleanupRestoreRequest& request) {
-  clean_up(call, logins(request.privileged), request.database, request.token);
+  clean_up(call, logins(request.privileged), request.token);
 }
 
 }  // namespace dbackup::mysql
