@@ -1,5 +1,7 @@
 #include "restore_target.hpp"
 
+#include <mysqld_error.h>
+
 #include <algorithm>
 #include <random>
 
@@ -28,28 +30,67 @@ bool exists(Connection& server, const std::string& name) {
                       server.literal(name)) == "1";
 }
 
-/// Every 'user'@'host' the server knows of that name, quoted; "" when mysql.user may not be read.
+/// Every 'user'@'host' the server knows of that name, quoted; the usual two when mysql.user may not
+/// be read.
 std::vector<std::string> accounts(Connection& admin, const std::string& user) {
   std::vector<std::string> out;
-  for (const Row& row :
-       admin.query("SELECT Host FROM mysql.user WHERE User = " + admin.literal(user))) {
-    out.push_back(admin.literal(user) + "@" + admin.literal(row[0].value_or("")));
+  try {
+    for (const Row& row :
+         admin.query("SELECT Host FROM mysql.user WHERE User = " + admin.literal(user))) {
+      out.push_back(admin.literal(user) + "@" + admin.literal(row[0].value_or("")));
+    }
+  } catch (const ServerError& error) {
+    if (error.code() != ErrorCode::PermissionDenied) throw;
+    for (const char* host : {"%", "localhost"}) {
+      out.push_back(admin.literal(user) + "@" + admin.literal(host));
+    }
   }
   return out;
 }
 
+/// While it lives, a GRANT to an account that is not there fails. By the sql_mode that connections
+/// begin with, MariaDB and MySQL 5.7 would make that account, without a password; MySQL 8 never
+/// does, and does not know the mode.
+class NoNewAccounts {
+ public:
+  explicit NoNewAccounts(Connection& server)
+      : server_{server}, mode_{server.literal(server.value("SELECT @@sql_mode"))} {
+    try {
+      server_.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')");
+    } catch (const ServerError& error) {
+      if (error.number() != ER_WRONG_VALUE_FOR_VAR) throw;
+    }
+  }
+  NoNewAccounts(const NoNewAccounts&) = delete;
+  NoNewAccounts& operator=(const NoNewAccounts&) = delete;
+  ~NoNewAccounts() {
+    try {
+      server_.execute("SET SESSION sql_mode = " + mode_);
+    } catch (const std::exception&) {  // the connection is gone, and its mode with it
+    }
+  }
+
+ private:
+  Connection& server_;
+  std::string mode_;
+};
+
 void grant(const Call& call, Connection& admin, const std::string& user,
            const std::string& database, bool give) {
-  try {
-    for (const std::string& account : accounts(admin, user)) {
+  std::string why = "there is no such account";
+  bool given = false;
+  const NoNewAccounts guard{admin};
+  for (const std::string& account : accounts(admin, user)) {
+    try {
       admin.execute((give ? "GRANT ALL PRIVILEGES ON " : "REVOKE ALL PRIVILEGES ON ") +
                     grant_pattern(database) + ".*" + (give ? " TO " : " FROM ") + account);
+      given = true;
+    } catch (const ServerError& error) {  // an account that is not there, as a rule
+      why = error.what();
     }
-  } catch (const ServerError& error) {
-    if (give) {
-      call.warning("user \"" + user + "\" could not be given database \"" + database +
-                   "\": " + error.what());
-    }
+  }
+  if (give && !given) {
+    call.warning("user \"" + user + "\" could not be given database \"" + database + "\": " + why);
   }
 }
 
