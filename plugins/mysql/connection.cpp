@@ -193,7 +193,8 @@ Connection Connection::open(const Call& call, const Login& login, const std::str
   fcntl(socket_fd, F_SETFL, fcntl(socket_fd, F_GETFL) | O_NONBLOCK);
   out.version_ = ServerVersion::parse(mysql_get_server_info(out.raw_.get()));
   out.session_id_ = mysql_thread_id(out.raw_.get());
-  out.execute("SET SESSION sql_mode = ''");
+  // Servers may be set to begin sessions with autocommit = 0: what we write must be there.
+  out.execute("SET SESSION sql_mode = '', autocommit = 1");
   return out;
 }
 

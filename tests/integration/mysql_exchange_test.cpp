@@ -234,5 +234,25 @@ TEST_F(MysqlExchange, KilledWhileTheCollationIsAnothersPutsItBack) {
   EXPECT_EQ(difference(server_.content("collated"), before), "");
 }
 
+TEST_F(MysqlExchange, HasTheRowsOfDumpsThatTurnAutocommitOff) {
+  create("committed",
+         "CREATE TABLE t (i INT) ENGINE=InnoDB; INSERT INTO t VALUES (1), (2);"
+         "CREATE TABLE u (i INT) ENGINE=InnoDB; INSERT INTO u VALUES (3)");
+  source_.config()["options"] = "--no-autocommit --skip-disable-keys --skip-add-locks";
+  const std::string dumped = source_.dump("committed");
+  ASSERT_NE(dumped.find("AUTOCOMMIT=0"), std::string::npos);
+  const std::string before = server_.content("committed");
+  ASSERT_TRUE(restore("committed", dumped, "committed").ok());
+  EXPECT_EQ(difference(server_.content("committed"), before), "");
+  const std::string table = "CREATE TABLE t (i INT) ENGINE=InnoDB;\nSET autocommit = 0;\n";
+  for (const char* rows : {"INSERT INTO t VALUES (4);\nCOMMIT;\n", "INSERT INTO t VALUES (4);\n",
+                           "START TRANSACTION;\nINSERT INTO t VALUES (4);\nCOMMIT RELEASE;\n"}) {
+    const Outcome ended = restore("committed", table + rows);
+    ASSERT_TRUE(ended.ok()) << ended.text();
+    EXPECT_EQ(server_.sql("committed", "SELECT i FROM t"), "4") << rows;
+    server_.sql("committed", "DROP TABLE t");
+  }
+}
+
 }  // namespace
 }  // namespace dbackup::testing

@@ -95,6 +95,11 @@ TEST(MysqlStatements, OfOtherDatabasesAndOfTheServerAreRefused) {
                           "SET PASSWORD = 'x'",
                           "LOAD DATA INFILE 'x' INTO TABLE t",
                           "SELECT 1 INTO OUTFILE '/tmp/x'",
+                          "SELECT SETVAL(`s`, 7, 0) INTO OUTFILE '/tmp/x'",
+                          "SELECT SETVAL(`s`, 7, 0), LOAD_FILE('/etc/passwd')",
+                          "DO SETVAL(`s`, (SELECT 1)), SLEEP(9)",
+                          "SELECT SETVAL(`s`, LOAD_FILE('/etc/passwd'))",
+                          "SELECT SETVAL(`s`, 7, 0",
                           "CALL p()",
                           "UPDATE other.t SET i = 1",
                           "DELETE FROM t",
@@ -136,6 +141,18 @@ TEST(MysqlStatements, ThatChooseOrMakeADatabaseAreOnlyNoted) {
             "ALTER DATABASE `work`  CHARACTER SET latin1 ");
   EXPECT_EQ(run_as("ALTER DATABASE CHARACTER SET latin1"),
             "ALTER DATABASE `work` CHARACTER SET latin1");
+}
+
+TEST(MysqlStatements, ThatCommitAreRunInTheirPlainForm) {
+  EXPECT_EQ(judge("commit", 1, rules_for()).act, Verdict::Act::Run);
+  EXPECT_EQ(run_as("COMMIT AND CHAIN RELEASE"), "COMMIT");
+  EXPECT_EQ(judge("START TRANSACTION", 1, rules_for()).act, Verdict::Act::Skip);
+}
+
+TEST(MysqlStatements, OfSequencesSetThemToANumber) {
+  EXPECT_EQ(run_as("SELECT SETVAL(`old`.`s`, 7, 0)"), "SELECT SETVAL(`s`, 7, 0)");
+  EXPECT_EQ(run_as("DO SETVAL(`s`, -9223372036854775807, 1, 2)"),
+            "DO SETVAL(`s`, -9223372036854775807, 1, 2)");
 }
 
 TEST(MysqlStatements, LoseTheirDefinerUnlessItIsKept) {
