@@ -132,7 +132,8 @@ void Connection::set_options(const Login& login) {
   const unsigned int no = 0;
   mysql_options(raw, MYSQL_OPT_LOCAL_INFILE, &no);
   mysql_optionsv(raw, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "dbackup");
-  const unsigned int protocol = login.is_socket() ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+  const unsigned int protocol =
+      login.is_socket() && !login.over_ssh ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
   mysql_options(raw, MYSQL_OPT_PROTOCOL, &protocol);
   if (login.is_socket() || login.ssl_mode == SslMode::Disable) return;
   const auto text = [](const std::string& value) {
@@ -154,21 +155,22 @@ Connection Connection::open(const Call& call, const Login& login, const std::str
   if (out.raw_ == nullptr) throw std::bad_alloc{};
   std::string host = login.host;
   int port = static_cast<int>(login.port);
-  if (!login.is_socket()) {
-    out.endpoint_.emplace(reach(call, login.host, login.port));
+  // A socket on another machine is a port here.
+  const bool is_socket = login.is_socket() && !login.over_ssh;
+  if (!is_socket) {
+    out.endpoint_.emplace(reach(call, login.host, login.is_socket() ? 0 : login.port));
     host = out.endpoint_->host();
     port = out.endpoint_->port();
   }
   out.set_options(login);
   const char* name = database.empty() ? nullptr : database.c_str();
-  const char* socket = login.is_socket() ? login.host.c_str() : nullptr;
+  const char* socket = is_socket ? login.host.c_str() : nullptr;
   MYSQL* connected = nullptr;
   out.run(
       [&] {
-        return mysql_real_connect_start(&connected, out.raw_.get(),
-                                        login.is_socket() ? nullptr : host.c_str(),
-                                        login.user.c_str(), login.password.c_str(), name,
-                                        static_cast<unsigned>(port), socket, 0);
+        return mysql_real_connect_start(
+            &connected, out.raw_.get(), is_socket ? nullptr : host.c_str(), login.user.c_str(),
+            login.password.c_str(), name, static_cast<unsigned>(port), socket, 0);
       },
       [&](int ready) { return mysql_real_connect_cont(&connected, out.raw_.get(), ready); },
       now_ms() + (patience == Patience::UntilCancelled ? kConnectMs : kCleanupConnectMs));
@@ -191,7 +193,8 @@ Connection Connection::open(const Call& call, const Login& login, const std::str
   fcntl(socket_fd, F_SETFL, fcntl(socket_fd, F_GETFL) | O_NONBLOCK);
   out.version_ = ServerVersion::parse(mysql_get_server_info(out.raw_.get()));
   out.session_id_ = mysql_thread_id(out.raw_.get());
-  out.execute("SET SESSION sql_mode = ''");
+  // Servers may be set to begin sessions with autocommit = 0: what we write must be there.
+  out.execute("SET SESSION sql_mode = '', autocommit = 1");
   return out;
 }
 

@@ -58,8 +58,12 @@ std::vector<Row> in_schema(Connection& server, const std::string& select,
 
 }  // namespace
 
-std::string Definition::drop(const std::string& database) const {
-  return "DROP " + kind + " IF EXISTS " + identifier(database) + "." + identifier(name);
+Command Definition::drop(const std::string& database) const {
+  Command out{.sql =
+                  "DROP " + kind + " IF EXISTS " + identifier(database) + "." + identifier(name)};
+  // Packages are words of this mode alone.
+  if (kind.starts_with("PACKAGE")) out.settings = "SET SESSION sql_mode = 'ORACLE'";
+  return out;
 }
 
 bool Content::has_table(const std::string& name) const {

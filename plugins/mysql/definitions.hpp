@@ -24,7 +24,7 @@ struct Definition {
   std::string definer;
   Command create;
 
-  std::string drop(const std::string& database) const;
+  Command drop(const std::string& database) const;
 };
 
 /// What a database holds beside the rows.

@@ -57,6 +57,18 @@ constexpr std::array<std::string_view, 44> kReserved{"all-databases",
                                                      "user",
                                                      "version",
                                                      "xml"};
+/// What every dump is made with, before the flags of the user. A row may be as long as the tools
+/// can take at all: the server's own limit is another matter.
+constexpr std::array kDefaults{"--single-transaction",
+                               "--quick",
+                               "--routines",
+                               "--events",
+                               "--triggers",
+                               "--hex-blob",
+                               "--comments",
+                               "--default-character-set=utf8mb4",
+                               "--max-allowed-packet=1G"};
+
 constexpr std::string_view kReservedShort = "?#ABhiNPrSTupVWX";
 constexpr std::string_view kShortWithValue = "w";
 
@@ -72,6 +84,13 @@ void check_long_flag(const std::string& flag) {
       name.starts_with("ssl") || std::any_of(kReserved.begin(), kReserved.end(),
                                              [&](auto full) { return full.starts_with(name); });
   if (reserved) throw refused(flag, "it is set by the adapter itself");
+  if (!std::string_view{"default-character-set"}.starts_with(name)) return;
+  const size_t equals = flag.find('=');
+  const std::string charset =
+      equals == std::string::npos ? "" : lower_case(flag.substr(equals + 1));
+  if (charset != "utf8mb4" && charset != "binary") {
+    throw refused(flag, "characters it does not have would become '?'; utf8mb4 has all");
+  }
 }
 
 void check_short_flags(const std::string& flag) {
@@ -173,9 +192,7 @@ std::string login_file(const Login& login, const ToolVersion& tool) {
 }
 
 std::vector<std::string> dump_flags(const ToolVersion& tool, const ServerVersion& server) {
-  std::vector<std::string> out{
-      "--single-transaction", "--quick",    "--routines", "--events",
-      "--triggers",           "--hex-blob", "--comments", "--default-character-set=utf8mb4"};
+  std::vector<std::string> out{kDefaults.begin(), kDefaults.end()};
   if (tool.mariadb) return out;
   if (tool.number >= 50600) out.emplace_back("--set-gtid-purged=OFF");  // is the whole server's
   if (tool.number >= 80000 && (server.mariadb || server.number < 80000)) {

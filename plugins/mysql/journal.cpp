@@ -4,10 +4,13 @@
 
 #include <optional>
 
-// dbackup_state: one row, the number of the step that runs or ran last (-1: none), and whose
-// session. dbackup_undo:  the way back of step `step`, its commands in the order of `seq`. Both
-// exist exactly while the target is between its old and its new content: dropping dbackup_state is
-// the commit.
+// dbackup_state: one row with the step that runs, ran last or is to be undone next (-1: none),
+// whose
+//   session is at it, and which database it is about: one token serves all databases of a restore.
+// dbackup_undo: the way back of step `step`, its commands in the order of `seq`.
+// The row exists exactly while the target is between its old and its new content: dropping
+// dbackup_state is the commit. Both tables have keys, for servers take none without one
+// (innodb_force_primary_key, sql_require_primary_key).
 
 namespace dbackup::mysql {
 namespace {
@@ -23,22 +26,20 @@ std::string hex_literal(const std::string& bytes) {
   return out;
 }
 
-bool is_done_already(unsigned number) {
-  switch (number) {
-    case ER_TABLE_EXISTS_ERROR:
-    case ER_TRG_ALREADY_EXISTS:
-    case ER_SP_ALREADY_EXISTS:
-    case ER_EVENT_ALREADY_EXISTS:
-    case ER_NO_SUCH_TABLE:
-    case ER_BAD_TABLE_ERROR:
-    case ER_TRG_DOES_NOT_EXIST:
-    case ER_SP_DOES_NOT_EXIST:
-    case ER_EVENT_DOES_NOT_EXIST:
-    case ER_DB_DROP_EXISTS:
-      return true;
-    default:
-      return false;
+/// Does this refusal of a command of the way back say that nothing of it was left to do? A CREATE
+/// that misses a table has not been done, so what counts depends on the kind of the command.
+bool is_done_already(const std::string& sql, unsigned number) {
+  if (sql.starts_with("CREATE ")) {
+    return number == ER_TABLE_EXISTS_ERROR || number == ER_TRG_ALREADY_EXISTS ||
+           number == ER_SP_ALREADY_EXISTS || number == ER_EVENT_ALREADY_EXISTS;
   }
+  // What it would move is not there, or what it would make room for is: left_behind() looks again.
+  if (sql.starts_with("RENAME ")) {
+    return number == ER_TABLE_EXISTS_ERROR || number == ER_NO_SUCH_TABLE;
+  }
+  // Its object is gone, or the old one of another kind has the name again.
+  return sql.starts_with("DROP ") &&
+         (number == ER_DB_DROP_EXISTS || number == ER_WRONG_OBJECT || number == ER_BAD_TABLE_ERROR);
 }
 
 }  // namespace
@@ -47,28 +48,34 @@ std::string Journal::table(const char* name) const {
   return identifier(home_) + "." + identifier(name);
 }
 
-bool Journal::is_open() {
-  return server_.value(
-             "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME = 'dbackup_state'"
-             " AND TABLE_SCHEMA = " +
-             server_.literal(home_)) == "1";
+std::optional<std::string> Journal::target() {
+  if (server_.value("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME ="
+                    " 'dbackup_state' AND TABLE_SCHEMA = " +
+                    server_.literal(home_)) == "0") {
+    return std::nullopt;
+  }
+  const auto rows = server_.query("SELECT target FROM " + table("dbackup_state"));
+  return rows.empty() ? std::nullopt : rows.front().at(0);
 }
 
-void Journal::write(const std::vector<Step>& steps) {
+void Journal::write(const std::vector<Step>& steps, const std::string& target) {
+  target_ = target;
   server_.execute("CREATE TABLE " + table("dbackup_undo") +
-                  " (step INT, seq INT, any_order INT, body LONGBLOB, settings LONGBLOB,"
-                  " collation LONGBLOB, PRIMARY KEY (step, seq)) ENGINE=InnoDB");
+                  " (step INT, seq INT, body LONGBLOB, settings LONGBLOB, collation LONGBLOB,"
+                  " PRIMARY KEY (step, seq)) ENGINE=InnoDB");
   for (size_t step = 0; step < steps.size(); ++step) {
     for (size_t seq = 0; seq < steps[step].undo.size(); ++seq) {
       const Command& command = steps[step].undo[seq];
       server_.execute("INSERT INTO " + table("dbackup_undo") + " VALUES (" + std::to_string(step) +
-                      ", " + std::to_string(seq) + ", " + (steps[step].any_order ? "1" : "0") +
-                      ", " + hex_literal(command.sql) + ", " + hex_literal(command.settings) +
-                      ", " + hex_literal(command.collation) + ")");
+                      ", " + std::to_string(seq) + ", " + hex_literal(command.sql) + ", " +
+                      hex_literal(command.settings) + ", " + hex_literal(command.collation) + ")");
     }
   }
   server_.execute("CREATE TABLE " + table("dbackup_state") +
-                  " ENGINE=InnoDB SELECT -1 AS step, CONNECTION_ID() AS session");
+                  " (id INT PRIMARY KEY, step INT NOT NULL, session BIGINT UNSIGNED NOT NULL,"
+                  " target VARBINARY(1024) NOT NULL) ENGINE=InnoDB");
+  server_.execute("INSERT INTO " + table("dbackup_state") + " VALUES (1, -1, CONNECTION_ID(), " +
+                  hex_literal(target) + ")");
 }
 
 void Journal::run_one(const Command& command) {
@@ -126,23 +133,29 @@ void Journal::run(const std::vector<Step>& steps) {
   server_.execute("DROP TABLE " + table("dbackup_state"));
 }
 
-/// Of the last step it is not known how far it had come: what it had not done is there already, or
-/// is not there to be taken away. Twice, for views that need each other. What else went wrong, or
-/// "".
-std::string Journal::undo_last(const std::vector<Command>& commands) {
-  std::string trouble;
-  for (int round = 0; round < 2; ++round) {
-    trouble.clear();
-    for (const Command& command : commands) {
+/// Of a step it is not known how far it had come, nor how far an earlier walk back had: what was
+/// not done is there already, or is not there to be taken away. What needs others (views do) comes
+/// when those are there. What went wrong, or "".
+std::string Journal::undo_all(const std::vector<Command>& commands) {
+  std::vector<const Command*> left;
+  for (const Command& command : commands) left.push_back(&command);
+  while (!left.empty()) {
+    std::vector<const Command*> failed;
+    std::string trouble;
+    for (const Command* command : left) {
       try {
-        run_one(command);
+        run_one(*command);
       } catch (const ServerError& error) {
         if (error.code() == ErrorCode::Unavailable) throw;
-        if (!is_done_already(error.number()) && trouble.empty()) trouble = error.what();
+        if (is_done_already(command->sql, error.number())) continue;
+        if (trouble.empty()) trouble = error.what();
+        failed.push_back(command);
       }
     }
+    if (failed.size() == left.size()) return trouble;  // nothing has moved: it is not the order
+    left = std::move(failed);
   }
-  return trouble;
+  return "";
 }
 
 /// The one who wrote the journal may be dead and its last statement still waiting for a lock.
@@ -162,36 +175,49 @@ void Journal::end_writer() {
   }
 }
 
-void Journal::undo() {
-  if (!is_open()) return;
-  end_writer();
-  const int reached =
-      std::stoi("0" + server_.value("SELECT step + 1 FROM " + table("dbackup_state")));
-  std::string trouble;
-  for (int step = reached - 1; step >= 0; --step) {
-    std::vector<Command> commands;
-    bool any_order = false;
-    for (const Row& row :
-         server_.query("SELECT body, settings, collation, any_order FROM " + table("dbackup_undo") +
-                       " WHERE step = " + std::to_string(step) + " ORDER BY seq")) {
-      commands.push_back({.sql = row[0].value_or(""),
-                          .settings = row[1].value_or(""),
-                          .collation = row[2].value_or("")});
-      any_order = row[3] == "1";
-    }
-    if (step == reached - 1) {
-      trouble = undo_last(commands);
-      continue;
-    }
-    try {
-      run_all(commands, any_order);
-    } catch (const ServerError& error) {
-      if (error.code() == ErrorCode::Unavailable) throw;
-      if (trouble.empty()) trouble = error.what();
-    }
+std::vector<Command> Journal::read_step(int step) {
+  std::vector<Command> out;
+  for (const Row& row :
+       server_.query("SELECT body, settings, collation FROM " + table("dbackup_undo") +
+                     " WHERE step = " + std::to_string(step) + " ORDER BY seq")) {
+    out.push_back({.sql = row[0].value_or(""),
+                   .settings = row[1].value_or(""),
+                   .collation = row[2].value_or("")});
   }
+  return out;
+}
+
+/// `home` is dropped after the way back: whatever old table is still in there must not go with it.
+std::string Journal::left_behind() {
+  const std::string name = server_.value(
+      "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_NAME NOT IN"
+      " ('dbackup_state', 'dbackup_undo') AND TABLE_SCHEMA = " +
+      server_.literal(home_) + " LIMIT 1");
+  return name.empty() ? "" : "the table \"" + name + "\" could not be moved back";
+}
+
+void Journal::undo() {
+  const std::optional<std::string> target = this->target();
+  if (!target) return;
+  target_ = *target;
+  end_writer();
+  if (server_.value("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = " +
+                    server_.literal(target_)) != "0") {
+    server_.execute("USE " + identifier(target_));
+  }
+  const std::string state = table("dbackup_state");
+  server_.execute("UPDATE " + state + " SET session = CONNECTION_ID()");
+  std::string trouble;
+  for (int step = std::stoi(server_.value("SELECT step FROM " + state)); step >= 0; --step) {
+    const std::string said = undo_all(read_step(step));
+    if (trouble.empty()) trouble = said;
+    // The rest is brought back all the same; the next walk begins at what was not.
+    if (!trouble.empty()) continue;
+    server_.execute("UPDATE " + state + " SET step = " + std::to_string(step - 1));
+  }
+  if (trouble.empty()) trouble = left_behind();
   if (!trouble.empty()) throw Error{ErrorCode::Internal, trouble};
-  server_.execute("DROP TABLE " + table("dbackup_state"));
+  server_.execute("DROP TABLE " + state);
 }
 
 }  // namespace dbackup::mysql

@@ -53,6 +53,7 @@ void Loader::run(Reader& in) {
   ScannedStatement statement;
   while (scanner.next(statement)) take(statement);
   scanner_ = nullptr;
+  server_.execute("COMMIT");  // a dump that turned autocommit off may end without it
   if (scanner.has_head() && !scanner.has_tail()) {
     throw Error{ErrorCode::DataLoss, "the backup ends at line " + std::to_string(scanner.line()) +
                                          ", before the dump was complete"};

@@ -51,13 +51,8 @@ Login Login::from(const Config& config) {
   if (out.ssl_cert.empty() != out.ssl_key.empty()) {
     throw Error{ErrorCode::InvalidArgument, "\"sslCert\" and \"sslKey\" need each other"};
   }
-  if (!out.over_ssh) return out;
-  if (out.is_socket()) {
-    throw Error{ErrorCode::Unimplemented,
-                "a Unix socket cannot be reached over SSH; give host and port as seen from there"};
-  }
   // The far end of the tunnel is called 127.0.0.1 here, and certificates do not name that.
-  if (out.ssl_mode == SslMode::VerifyFull) {
+  if (out.over_ssh && !out.is_socket() && out.ssl_mode == SslMode::VerifyFull) {
     throw Error{ErrorCode::Unimplemented,
                 "\"sslMode\" verify-full cannot be checked over SSH; use verify-ca"};
   }

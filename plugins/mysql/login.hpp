@@ -17,7 +17,8 @@ enum class SslMode {
   VerifyFull,  ///< and it names the host that was dialled
 };
 
-/// How to reach a server and as whom. `host` is a name, an address or the path of a Unix socket.
+/// How to reach a server and as whom. `host` is a name, an address or the path of a Unix socket, of
+/// the other machine over SSH.
 struct Login {
   std::string host;
   int64_t port = 3306;

@@ -22,8 +22,9 @@ constexpr std::array kOwnOptions{
     dbackup::Option{.name = "password", .help = "Password of the user.", .secret = true},
     dbackup::Option{.name = "database",
                     .type = "string_or_list",
-                    .help = "Databases to back up: a name, names separated by commas, or a list; "
-                            "empty: all but the server's own.",
+                    .help =
+                        "Kept for configurations that have it: which databases are backed up, a "
+                        "job says; without a choice in the job, all but the server's own.",
                     .fallback = ""},
     dbackup::Option{.name = "options",
                     .help =

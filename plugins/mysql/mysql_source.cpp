@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/tool_words.hpp"
+#include "dump_gaps.hpp"
 #include "dump_tool.hpp"
 #include "loader.hpp"
 #include "table_reader.hpp"
@@ -52,21 +53,6 @@ void warn_of_change(const Call& call, const std::map<std::string, std::string>& 
   if (changed.empty()) return;
   call.warning("the structure was changed while the dump was made (" + changed +
                "): those tables may be missing or not from the same moment");
-}
-
-void warn_of_engines(const Call& call, Connection& server, const std::string& database) {
-  std::string names;
-  for (const Row& row :
-       server.query("SELECT t.TABLE_NAME, t.ENGINE FROM information_schema.TABLES t"
-                    " JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"
-                    " WHERE COALESCE(e.TRANSACTIONS, 'NO') <> 'YES' AND t.TABLE_TYPE = 'BASE TABLE'"
-                    " AND t.TABLE_SCHEMA = " +
-                    server.literal(database) + " ORDER BY t.TABLE_NAME LIMIT 50")) {
-    names +=
-        (names.empty() ? "\"" : ", \"") + row[0].value_or("") + "\" (" + row[1].value_or("") + ")";
-  }
-  if (names.empty()) return;
-  call.warning("these tables know no transactions and are not part of the snapshot: " + names);
 }
 
 /// The first line of our dumps: what `--databases` would have said with CREATE DATABASE, for
@@ -121,53 +107,61 @@ DumpResult MysqlSource::dump(Call& call, const DumpRequest& request, Writer& out
   check_name(request.database);
   // A short visit of our own first: its errors have codes, those of a tool are text.
   Connection server = Connection::open(call, login_, request.database);
-  warn_of_engines(call, server, request.database);
+  Exec exec{call};
+  DumpTool tool{.program = dump_program(exec), .version = {}, .flags = {}};
+  tool.version = version_of(exec, tool.program);
+  tool.flags = mysql::dump_flags(tool.version, server.version());
+  for (auto& flag : find_gaps(call, server, request.database, tool.version, dump_flags_)) {
+    tool.flags.push_back(std::move(flag));
+  }
   const auto before = structure(server, request.database);
   out.write(collation_line(server));
-  run_tool(call, server.version(), request.database, out);
+  const uint64_t longest_line = run_tool(exec, call, tool, request.database, out);
   // The first connection may have been idle for longer than the server allows.
   Connection later = Connection::open(call, login_, request.database);
   const bool wants_events =
       std::find(dump_flags_.begin(), dump_flags_.end(), "--skip-events") == dump_flags_.end();
   if (confuses_tool(request.database) && wants_events) write_events(later, request.database, out);
   warn_of_change(call, before, structure(later, request.database));
+  warn_of_packet(call, later, longest_line);
   return {.engine_version = server.version().shown};
 }
 
-void MysqlSource::run_tool(Call& call, const ServerVersion& server, const std::string& database,
-                           Writer& out) const {
-  Exec exec{call};
-  const std::string program = dump_program(exec);
-  const ToolVersion version = version_of(exec, program);
-  const SideFile file = exec.side_file(login_file(login_, version));
-  std::vector<std::string> argv{program, "--defaults-file=" + file.path()};
-  const std::vector<std::string> ours = mysql::dump_flags(version, server);
-  argv.insert(argv.end(), ours.begin(), ours.end());
+/// The length of the longest line.
+uint64_t MysqlSource::run_tool(Exec& exec, Call& call, const DumpTool& tool,
+                               const std::string& database, Writer& out) const {
+  const SideFile file = exec.side_file(login_file(login_, tool.version));
+  std::vector<std::string> argv{tool.program, "--defaults-file=" + file.path()};
+  argv.insert(argv.end(), tool.flags.begin(), tool.flags.end());
   argv.insert(argv.end(), dump_flags_.begin(), dump_flags_.end());
   if (confuses_tool(database)) argv.emplace_back("--skip-events");
   argv.emplace_back("--");  // names may begin with '-'
   argv.push_back(database);
 
-  Process tool = exec.start(argv);
+  Process process = exec.start(argv);
   const auto buffer = std::make_unique<std::array<std::byte, kBlock>>();
   std::string tail;
+  LongestLine longest;
   uint64_t done = 0;
-  while (const size_t n = tool.read(*buffer)) {
+  while (const size_t n = process.read(*buffer)) {
     call.check_cancelled();
     const std::span<const std::byte> block = std::span{*buffer}.first(n);
     out.write(block);
+    longest.add(block);
     done += n;
     call.progress(done, 0);
     const std::span<const std::byte> last = block.last(std::min(n, kTail));
     tail.append(reinterpret_cast<const char*>(last.data()), last.size());
     if (tail.size() > kTail) tail.erase(0, tail.size() - kTail);
   }
-  const ExitStatus ended = tool.expect_success();
+  const ExitStatus ended = process.expect_success();
   for (const std::string& line : worth_logging(ended.errors)) call.warning(line);
   if (!is_finished(tail)) {
-    throw Error{ErrorCode::DataLoss,
-                "\"" + program + "\" ended well, but its output lacks the line \"Dump completed\""};
+    throw Error{
+        ErrorCode::DataLoss,
+        "\"" + tool.program + "\" ended well, but its output lacks the line \"Dump completed\""};
   }
+  return longest.size();
 }
 
 void MysqlSource::restore(Call& call, const RestoreRequest& request, Reader& in) {
@@ -242,7 +236,7 @@ void MysqlSource::prepare_restore(Call& call, const PrepareRestoreRequest& reque
 }
 
 void MysqlSource::cleanup_restore(Call& call, const CleanupRestoreRequest& request) {
-  clean_up(call, logins(request.privileged), request.database, request.token);
+  clean_up(call, logins(request.privileged), request.token);
 }
 
 }  // namespace dbackup::mysql

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dbackup/exec.hpp>
 #include <dbackup/source.hpp>
 #include <functional>
 #include <string>
@@ -9,6 +10,13 @@
 #include "restore_target.hpp"
 
 namespace dbackup::mysql {
+
+/// The program a dump is made with, and the flags that are not the user's.
+struct DumpTool {
+  std::string program;
+  ToolVersion version;
+  std::vector<std::string> flags;
+};
 
 /// Streams the output of mariadb-dump or mysqldump; restores it beside the target and exchanges the
 /// two. Serves the adapters "mysql" and "mariadb".
@@ -28,8 +36,8 @@ class MysqlSource final : public Source {
 
  private:
   RestoreLogins logins(const std::optional<PrivilegedLogin>& privileged) const;
-  void run_tool(Call& call, const ServerVersion& server, const std::string& database,
-                Writer& out) const;
+  uint64_t run_tool(Exec& exec, Call& call, const DumpTool& tool, const std::string& database,
+                    Writer& out) const;
 
   Login login_;
   std::vector<std::string> dump_flags_;

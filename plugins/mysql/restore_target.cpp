@@ -1,5 +1,7 @@
 #include "restore_target.hpp"
 
+#include <mysqld_error.h>
+
 #include <algorithm>
 #include <random>
 
@@ -10,6 +12,8 @@ namespace {
 
 constexpr std::string_view kWorking = "dbackup_restore_";
 constexpr std::string_view kBefore = "dbackup_before_";
+/// Less than a clean-up waits for an answer: a statement it has given up must not run later.
+constexpr const char* kShortLockWait = "SET SESSION lock_wait_timeout = 20";
 
 std::string token_of(const std::string& token) {
   const bool is_plain =
@@ -26,28 +30,67 @@ bool exists(Connection& server, const std::string& name) {
                       server.literal(name)) == "1";
 }
 
-/// Every 'user'@'host' the server knows of that name, quoted; "" when mysql.user may not be read.
+/// Every 'user'@'host' the server knows of that name, quoted; the usual two when mysql.user may not
+/// be read.
 std::vector<std::string> accounts(Connection& admin, const std::string& user) {
   std::vector<std::string> out;
-  for (const Row& row :
-       admin.query("SELECT Host FROM mysql.user WHERE User = " + admin.literal(user))) {
-    out.push_back(admin.literal(user) + "@" + admin.literal(row[0].value_or("")));
+  try {
+    for (const Row& row :
+         admin.query("SELECT Host FROM mysql.user WHERE User = " + admin.literal(user))) {
+      out.push_back(admin.literal(user) + "@" + admin.literal(row[0].value_or("")));
+    }
+  } catch (const ServerError& error) {
+    if (error.code() != ErrorCode::PermissionDenied) throw;
+    for (const char* host : {"%", "localhost"}) {
+      out.push_back(admin.literal(user) + "@" + admin.literal(host));
+    }
   }
   return out;
 }
 
+/// While it lives, a GRANT to an account that is not there fails. By the sql_mode that connections
+/// begin with, MariaDB and MySQL 5.7 would make that account, without a password; MySQL 8 never
+/// does, and does not know the mode.
+class NoNewAccounts {
+ public:
+  explicit NoNewAccounts(Connection& server)
+      : server_{server}, mode_{server.literal(server.value("SELECT @@sql_mode"))} {
+    try {
+      server_.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')");
+    } catch (const ServerError& error) {
+      if (error.number() != ER_WRONG_VALUE_FOR_VAR) throw;
+    }
+  }
+  NoNewAccounts(const NoNewAccounts&) = delete;
+  NoNewAccounts& operator=(const NoNewAccounts&) = delete;
+  ~NoNewAccounts() {
+    try {
+      server_.execute("SET SESSION sql_mode = " + mode_);
+    } catch (const std::exception&) {  // the connection is gone, and its mode with it
+    }
+  }
+
+ private:
+  Connection& server_;
+  std::string mode_;
+};
+
 void grant(const Call& call, Connection& admin, const std::string& user,
            const std::string& database, bool give) {
-  try {
-    for (const std::string& account : accounts(admin, user)) {
+  std::string why = "there is no such account";
+  bool given = false;
+  const NoNewAccounts guard{admin};
+  for (const std::string& account : accounts(admin, user)) {
+    try {
       admin.execute((give ? "GRANT ALL PRIVILEGES ON " : "REVOKE ALL PRIVILEGES ON ") +
                     grant_pattern(database) + ".*" + (give ? " TO " : " FROM ") + account);
+      given = true;
+    } catch (const ServerError& error) {  // an account that is not there, as a rule
+      why = error.what();
     }
-  } catch (const ServerError& error) {
-    if (give) {
-      call.warning("user \"" + user + "\" could not be given database \"" + database +
-                   "\": " + error.what());
-    }
+  }
+  if (give && !given) {
+    call.warning("user \"" + user + "\" could not be given database \"" + database + "\": " + why);
   }
 }
 
@@ -67,14 +110,19 @@ void create(Connection& server, const std::string& name, const std::string& show
   }
 }
 
-/// Sessions of a killed process may still be at work in there.
+/// Sessions of a killed process may still be at work in there: ends them and waits until they have.
 void end_sessions(Connection& server, const std::string& database) {
-  for (const Row& row : server.query("SELECT ID FROM information_schema.PROCESSLIST WHERE DB = " +
-                                     server.literal(database) + " AND ID <> CONNECTION_ID()")) {
-    try {
-      server.execute("KILL " + row[0].value_or("0"));
-    } catch (const ServerError&) {  // it has ended by itself
+  for (int i = 0; i < 500; ++i) {
+    const auto rows = server.query("SELECT ID FROM information_schema.PROCESSLIST WHERE DB = " +
+                                   server.literal(database) + " AND ID <> CONNECTION_ID()");
+    if (rows.empty()) return;
+    for (const Row& row : rows) {
+      try {
+        server.execute("KILL " + row[0].value_or("0"));
+      } catch (const ServerError&) {  // it has ended by itself
+      }
     }
+    server.value("SELECT SLEEP(0.01)");
   }
 }
 
@@ -134,7 +182,7 @@ void check_target(Connection& admin, const std::string& name) {
   }
   const std::string table = identifier(name) + "." + identifier("dbackup_probe_" + random_suffix());
   try {
-    admin.execute("CREATE TABLE " + table + " (i INT)");
+    admin.execute("CREATE TABLE " + table + " (i INT PRIMARY KEY)");  // some servers insist
     admin.execute("DROP TABLE " + table);
   } catch (const ServerError& error) {
     throw Error{error.code(), "database \"" + name + "\" cannot be written: " + error.what(),
@@ -142,19 +190,18 @@ void check_target(Connection& admin, const std::string& name) {
   }
 }
 
-void clean_up(const Call& call, const RestoreLogins& logins, const std::string& target,
-              const std::string& token) {
+void clean_up(const Call& call, const RestoreLogins& logins, const std::string& token) {
   Connection server = Connection::open(call, logins.admin);
+  server.execute(kShortLockWait);
   const std::string before = before_name(token);
   const std::string working = working_name(token);
   end_sessions(server, working);
   end_sessions(server, before);
   prepare_for_definitions(server);
-  Journal journal{server, before, target};
-  if (journal.is_open()) {
-    if (exists(server, target)) server.execute("USE " + identifier(target));
+  Journal journal{server, before};
+  if (const auto target = journal.target()) {
     journal.undo();
-    call.info("database \"" + target + "\" has its old content back: its restore was killed");
+    call.info("database \"" + *target + "\" has its old content back: its restore was killed");
   }
   for (const std::string& name : {working, before}) {
     if (!exists(server, name)) continue;
@@ -177,10 +224,10 @@ RestoreTarget::RestoreTarget(const Call& call, RestoreLogins logins, std::string
                 "database \"" + name_ + "\" belongs to an unfinished restore"};
   }
   // The settings of the target, for dumps that say nothing of them.
-  const std::string collation =
-      server.value("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
-                   " WHERE SCHEMA_NAME = " +
-                   server.literal(name_));
+  const std::string collation = server.value(
+      "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+      " WHERE SCHEMA_NAME = " +
+      server.literal(name_));
   try {
     make(server, working_, collation);
   } catch (const Error& error) {
@@ -217,15 +264,16 @@ void RestoreTarget::keep(const std::vector<Definition>& events, bool sets_collat
                         .before = before_name(token_),
                         .target = name_,
                         .is_new = !exists(server, name_)};
-  const std::vector<Step> steps = plan_swap(server, names, events, sets_collation);
+  const SwapPlan plan = plan_swap(server, names, events, sets_collation);
+  for (const std::string& warning : plan.warnings) call_.warning(warning);
   make(server, names.before, "");
   bool has_begun = false;
   try {
-    Journal journal{server, names.before, name_};
-    journal.write(steps);
+    Journal journal{server, names.before};
+    journal.write(plan.steps, name_);
     if (names.is_new) create(server, name_, name_);
     has_begun = true;
-    journal.run(steps);
+    journal.run(plan.steps);
   } catch (const Error& error) {
     if (!has_begun) throw;
     bool is_done = false;
@@ -253,14 +301,14 @@ std::string RestoreTarget::walk_back(const SwapNames& names, unsigned long sessi
                                      bool& is_done) const noexcept {
   try {
     Connection server = Connection::open(call_, logins_.admin, "", Patience::Cleanup);
+    server.execute(kShortLockWait);
     end_session(server, session);
     prepare_for_definitions(server);
-    Journal journal{server, names.before, name_};
-    if (!journal.is_open()) {
+    Journal journal{server, names.before};
+    if (!journal.target()) {
       is_done = true;
       return "";
     }
-    if (exists(server, name_)) server.execute("USE " + identifier(name_));
     journal.undo();
     return "";
   } catch (const std::exception& error) {

@@ -28,10 +28,10 @@ struct RestoreLogins {
 /// restore creates, and removes it again.
 void check_target(Connection& admin, const std::string& name);
 
-/// Brings the target of a restore whose process was killed back to what it was, and drops the
-/// databases that are called by `token`. Nothing there is a success.
-void clean_up(const Call& call, const RestoreLogins& logins, const std::string& target,
-              const std::string& token);
+/// Brings the database that a restore was exchanging when its process was killed back to what it
+/// was, and drops the databases that are called by `token`. Which one that is, is written down on
+/// the server: a restore of several databases has one token. Nothing there is a success.
+void clean_up(const Call& call, const RestoreLogins& logins, const std::string& token);
 
 /// A database under a name of its own that is filled beside the target, and takes its place when it
 /// is whole. Until keep() the target is not touched.

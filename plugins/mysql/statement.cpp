@@ -48,7 +48,9 @@ class Judge {
     if (word == "DROP") return drop();
     if (word == "ALTER") return alter();
     if (word == "LOCK" || word == "UNLOCK") return skip();  // nobody else is where we work
-    if (word == "START" || word == "BEGIN" || word == "COMMIT") return skip();
+    if (word == "START" || word == "BEGIN") return skip();
+    // Dumps may turn autocommit off. In these words alone: COMMIT RELEASE would end the session.
+    if (word == "COMMIT") return {.text = "COMMIT"};
     if (word == "CHANGE") return skip("it is about replication");
     if (word == "SELECT" || word == "DO") return set_sequence();
     throw refused("is a statement (" + word + ") that no dump of a database holds");
@@ -237,11 +239,22 @@ class Judge {
     }
   }
 
-  /// SELECT SETVAL(`s`, 7, 0): how MariaDB's sequences get their value.
+  /// SELECT SETVAL(`s`, 7, 0): how MariaDB's sequences get their value. Numbers and nothing else:
+  /// what may follow a SELECT reads and writes files.
   Verdict set_sequence() {
     if (!take("SETVAL") || !token_.is_mark('(')) throw refused("asks instead of restoring");
     advance();
-    return done({.kind = "SEQUENCE", .name = take_name()});
+    Verdict out{.kind = "SEQUENCE", .name = take_name()};
+    for (; !token_.is_mark(')'); advance()) {
+      const bool is_number = token_.kind == Token::Kind::Word &&
+                             token_.value.find_first_not_of("0123456789") == std::string::npos;
+      if (!is_number && !token_.is_mark(',') && !token_.is_mark('-')) {
+        throw refused("sets a sequence to what is no number");
+      }
+    }
+    advance();
+    if (token_.kind != Token::Kind::End) throw refused("asks instead of restoring");
+    return done(std::move(out));
   }
 
   std::string_view text_;

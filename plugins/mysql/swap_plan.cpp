@@ -32,8 +32,34 @@ bool names(const std::vector<Definition>& list, const Definition& wanted) {
   });
 }
 
-Replaced replaced_by(const Content& fresh, const std::vector<Definition>& events,
-                     const Content& old) {
+/// Routines and events, by what the server takes for the same name: neither case nor accents count
+/// there. A package takes its body with it.
+class Namesakes {
+ public:
+  Namesakes(Connection& server, const std::vector<Definition>& list) : server_{server} {
+    for (const Definition& item : list) {
+      add(item.kind, item.name);
+      if (item.kind == "PACKAGE") add("PACKAGE BODY", item.name);
+    }
+  }
+  bool have(const Definition& item) const {
+    return !keys_.empty() && keys_.count(key(item.kind, item.name)) != 0;
+  }
+
+ private:
+  void add(const std::string& kind, const std::string& name) { keys_.insert(key(kind, name)); }
+  std::string key(const std::string& kind, const std::string& name) const {
+    return kind + " " +
+           server_.value("SELECT HEX(WEIGHT_STRING(CONVERT(" + server_.literal(name) +
+                         " USING utf8mb4) COLLATE utf8mb4_general_ci))");
+  }
+
+  Connection& server_;
+  std::set<std::string> keys_;
+};
+
+Replaced replaced_by(Connection& server, const Content& fresh,
+                     const std::vector<Definition>& events, const Content& old) {
   Replaced out;
   const auto takes_name = [&](const std::string& name) {
     return fresh.has_table(name) ||
@@ -51,13 +77,41 @@ Replaced replaced_by(const Content& fresh, const std::vector<Definition>& events
       out.triggers.push_back(trigger);
     }
   }
+  const Namesakes new_routines{server, fresh.routines};
   for (const Definition& routine : old.routines) {
-    if (names(fresh.routines, routine)) out.routines.push_back(routine);
+    if (new_routines.have(routine)) out.routines.push_back(routine);
   }
+  const Namesakes new_events{server, events};
   for (const Definition& event : old.events) {
-    if (names(events, event)) out.events.push_back(event);
+    if (new_events.have(event)) out.events.push_back(event);
   }
   return out;
+}
+
+/// Dropping a routine takes the rights away that were granted on it alone.
+void warn_of_grants(Connection& server, const SwapNames& names, const Replaced& replaced,
+                    std::vector<std::string>& warnings) {
+  std::string list;
+  for (const Definition& routine : replaced.routines) {
+    list += list.empty() ? "(" : ", (";
+    list.append(server.literal(routine.kind)).append(", ").append(server.literal(routine.name));
+    list += ')';
+  }
+  if (list.empty()) return;
+  try {
+    for (const Row& row : server.query(
+             "SELECT Routine_type, Routine_name, GROUP_CONCAT(User, '@', Host SEPARATOR ', ')"
+             " FROM mysql.procs_priv WHERE (Routine_type, Routine_name) IN (" +
+             list + ") AND Db = " + server.literal(names.target) +
+             " AND CONCAT(User, '@', Host) <> CURRENT_USER() GROUP BY Routine_type, Routine_name" +
+             " ORDER BY Routine_name")) {
+      warnings.push_back(
+          "the " + lower_case(row[0].value_or("")) + " \"" + row[1].value_or("") +
+          "\" is replaced, and the rights on it alone are lost, of: " + row[2].value_or(""));
+    }
+  } catch (const ServerError& error) {
+    if (error.code() == ErrorCode::Unavailable) throw;  // else it may not be read, as a rule
+  }
 }
 
 /// A foreign key of a table that stays follows the table it points to into what is dropped.
@@ -137,7 +191,7 @@ Step drops(const std::string& what, const std::string& database,
            const std::vector<Definition>& list) {
   Step step{.what = what, .apply = {}, .undo = {}};
   for (const Definition& item : list) {
-    step.apply.push_back({.sql = item.drop(database)});
+    step.apply.push_back(item.drop(database));
     step.undo.push_back(item.create);
   }
   return step;
@@ -151,60 +205,71 @@ Step creations(const std::string& what, const SwapNames& names,
     // The server writes functions that views call with the database they are in.
     if (item.kind == "VIEW") create.sql = without(create.sql, identifier(names.working) + ".");
     step.apply.push_back(std::move(create));
-    step.undo.push_back({.sql = item.drop(names.target)});
+    step.undo.push_back(item.drop(names.target));
   }
   return step;
 }
 
+/// All at once there. One by one back: a server that was killed in the middle may have moved some.
 Step moves(const SwapNames& names, const Content& fresh, const Replaced& replaced) {
+  Step step{.what = "put the tables in their place", .apply = {}, .undo = {}};
   std::string there;
-  std::string back;
-  const auto add = [](std::string& list, const std::string& from, const std::string& to) {
-    list += (list.empty() ? "RENAME TABLE " : ", ") + from + " TO " + to;
+  const auto move = [&](const std::string& from, const std::string& to) {
+    there += (there.empty() ? "RENAME TABLE " : ", ") + from + " TO " + to;
+  };
+  const auto move_back = [&](const std::string& from, const std::string& to) {
+    step.undo.push_back({.sql = "RENAME TABLE " + from + " TO " + to});
   };
   for (const std::string& name : fresh.tables) {
-    add(back, dotted(names.target, name), dotted(names.working, name));
+    move_back(dotted(names.target, name), dotted(names.working, name));
   }
   for (const std::string& name : replaced.tables) {
-    add(there, dotted(names.target, name), dotted(names.before, name));
-    add(back, dotted(names.before, name), dotted(names.target, name));
+    move(dotted(names.target, name), dotted(names.before, name));
+    move_back(dotted(names.before, name), dotted(names.target, name));
   }
   for (const std::string& name : fresh.tables) {
-    add(there, dotted(names.working, name), dotted(names.target, name));
+    move(dotted(names.working, name), dotted(names.target, name));
   }
-  Step step{.what = "put the tables in their place", .apply = {}, .undo = {}};
   if (!there.empty()) step.apply.push_back({.sql = there});
-  if (!back.empty()) step.undo.push_back({.sql = back});
+  return step;
+}
+
+/// Others are in the database that objects are made in: the collation that run_one() gives it
+/// meanwhile must not stay when we do not.
+Step set_collation(const SwapNames& names, const Content& fresh, const Content& old,
+                   bool sets_collation) {
+  Step step{.what = "set the character set", .apply = {}, .undo = {}};
+  const std::string alter = "ALTER DATABASE " + identifier(names.target) + " COLLATE ";
+  if ((names.is_new || sets_collation) && fresh.collation != old.collation) {
+    step.apply.push_back({.sql = alter + fresh.collation});
+  }
+  if (!names.is_new) step.undo.push_back({.sql = alter + old.collation});
   return step;
 }
 
 }  // namespace
 
-std::vector<Step> plan_swap(Connection& server, const SwapNames& names,
-                            const std::vector<Definition>& events, bool sets_collation) {
+SwapPlan plan_swap(Connection& server, const SwapNames& names,
+                   const std::vector<Definition>& events, bool sets_collation) {
+  SwapPlan out;
   const Content fresh = read_content(server, names.working);
   Content old;
   if (!names.is_new) old = read_content(server, names.target);
-  const Replaced replaced = replaced_by(fresh, events, old);
+  const Replaced replaced = replaced_by(server, fresh, events, old);
   refuse_dangling_keys(server, names, fresh);
   refuse_outside_keys(server, names, replaced);
   require_definers(server, replaced);
+  warn_of_grants(server, names, replaced, out.warnings);
 
-  std::vector<Step> steps;
-  Step begin{.what = "turn to the database",
-             .apply = {{.sql = "USE " + identifier(names.target)}},
-             .undo = {}};
-  if (names.is_new) begin.undo.push_back({.sql = "DROP DATABASE " + identifier(names.target)});
-  steps.push_back(std::move(begin));
-  if ((names.is_new || sets_collation) && fresh.collation != old.collation) {
-    const std::string alter = "ALTER DATABASE " + identifier(names.target) + " COLLATE ";
-    Step step{
-        .what = "set the character set", .apply = {{.sql = alter + fresh.collation}}, .undo = {}};
-    if (!names.is_new) step.undo.push_back({.sql = alter + old.collation});
-    steps.push_back(std::move(step));
-  }
+  std::vector<Step>& steps = out.steps;
+  steps.push_back({.what = "turn to the database",
+                   .apply = {{.sql = "USE " + identifier(names.target)}},
+                   .undo = {}});
+  steps.push_back(set_collation(names, fresh, old, sets_collation));
   steps.push_back(drops("take the old events away", names.target, replaced.events));
   steps.push_back(drops("take the old triggers away", names.target, replaced.triggers));
+  // The last one first: those that come back fire after those that had not gone yet.
+  std::reverse(steps.back().apply.begin(), steps.back().apply.end());
   Step loaded = drops("take the loaded triggers off", names.working, fresh.triggers);
   loaded.undo.clear();  // what was loaded is dropped anyway
   steps.push_back(std::move(loaded));
@@ -220,7 +285,11 @@ std::vector<Step> plan_swap(Connection& server, const SwapNames& names,
   steps.back().any_order = true;
   steps.push_back(creations("create the triggers", names, fresh.triggers));
   steps.push_back(creations("create the events", names, events));
-  return steps;
+  if (names.is_new) {  // everything that is in it goes with it
+    for (Step& step : steps) step.undo.clear();
+    steps.front().undo.push_back({.sql = "DROP DATABASE " + identifier(names.target)});
+  }
+  return out;
 }
 
 }  // namespace dbackup::mysql

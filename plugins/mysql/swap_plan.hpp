@@ -17,11 +17,16 @@ struct SwapNames {
   bool is_new = false;  ///< the target does not exist yet
 };
 
+struct SwapPlan {
+  std::vector<Step> steps;
+  std::vector<std::string> warnings;  ///< of what the steps cannot keep
+};
+
 /// The steps that put the content of `names.working`, and the `events` that were not created there,
 /// in the place of what the target has under the same names. Everything that could make one of them
 /// fail and can be known is checked here, before anything is changed. Throws
 /// Error{FailedPrecondition} or {PermissionDenied} naming the object.
-std::vector<Step> plan_swap(Connection& server, const SwapNames& names,
-                            const std::vector<Definition>& events, bool sets_collation);
+SwapPlan plan_swap(Connection& server, const SwapNames& names,
+                   const std::vector<Definition>& events, bool sets_collation);
 
 }  // namespace dbackup::mysql

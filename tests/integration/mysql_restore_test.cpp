@@ -294,6 +294,27 @@ TEST_F(MysqlRestore, PrivilegedUserCreatesWhatTheNormalOneFillsAndThenOwns) {
       << "for this database alone, from everywhere, and nothing is left of the others";
 }
 
+TEST_F(MysqlRestore, GrantsByTheUsualNamesWhenTheAccountsCannotBeRead) {
+  server_.sql("",
+              "CREATE USER usual@'%' IDENTIFIED BY 'u'; CREATE USER creator@'%' IDENTIFIED BY 'c';"
+              "GRANT CREATE USER ON *.* TO creator@'%';"
+              "GRANT ALL ON `usual\\_%`.* TO creator@'%' WITH GRANT OPTION;"
+              "GRANT ALL ON `dbackup\\_%`.* TO creator@'%' WITH GRANT OPTION");
+  create("for usual", "CREATE TABLE t (i INT); INSERT INTO t VALUES (3)");
+  SourceBench usual{"mysql", source_.config(), "mysql"};
+  usual.config()["user"] = "usual";
+  usual.config()["password"] = "u";
+  FakeCall call;
+  MemoryReader in{source_.dump("for usual")};
+  const Outcome ended = usual.restore(
+      call, {{"database", "usual_copy"}, {"privileged", {{"user", "creator"}, {"password", "c"}}}},
+      in);
+  ASSERT_TRUE(ended.ok()) << ended.text();
+  EXPECT_EQ(server_.content("usual_copy"), server_.content("for usual"));
+  EXPECT_EQ(server_.sql("", "SELECT Host FROM mysql.user WHERE User = 'usual'"), "%")
+      << "no account is made by a grant, least of all one without a password";
+}
+
 TEST_F(MysqlRestore, ReportsValuesTheServerHadToBend) {
   FakeCall call;
   MemoryReader in{"CREATE TABLE t (i TINYINT);\nINSERT INTO t VALUES (1000);\n"};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "plugins/mysql/dump_tool.hpp"
+#include "plugins/mysql/grants.hpp"
 #include "plugins/mysql/sql_scanner.hpp"
 #include "plugins/mysql/statement.hpp"
 
@@ -95,6 +96,11 @@ TEST(MysqlStatements, OfOtherDatabasesAndOfTheServerAreRefused) {
                           "SET PASSWORD = 'x'",
                           "LOAD DATA INFILE 'x' INTO TABLE t",
                           "SELECT 1 INTO OUTFILE '/tmp/x'",
+                          "SELECT SETVAL(`s`, 7, 0) INTO OUTFILE '/tmp/x'",
+                          "SELECT SETVAL(`s`, 7, 0), LOAD_FILE('/etc/passwd')",
+                          "DO SETVAL(`s`, (SELECT 1)), SLEEP(9)",
+                          "SELECT SETVAL(`s`, LOAD_FILE('/etc/passwd'))",
+                          "SELECT SETVAL(`s`, 7, 0",
                           "CALL p()",
                           "UPDATE other.t SET i = 1",
                           "DELETE FROM t",
@@ -136,6 +142,18 @@ TEST(MysqlStatements, ThatChooseOrMakeADatabaseAreOnlyNoted) {
             "ALTER DATABASE `work`  CHARACTER SET latin1 ");
   EXPECT_EQ(run_as("ALTER DATABASE CHARACTER SET latin1"),
             "ALTER DATABASE `work` CHARACTER SET latin1");
+}
+
+TEST(MysqlStatements, ThatCommitAreRunInTheirPlainForm) {
+  EXPECT_EQ(judge("commit", 1, rules_for()).act, Verdict::Act::Run);
+  EXPECT_EQ(run_as("COMMIT AND CHAIN RELEASE"), "COMMIT");
+  EXPECT_EQ(judge("START TRANSACTION", 1, rules_for()).act, Verdict::Act::Skip);
+}
+
+TEST(MysqlStatements, OfSequencesSetThemToANumber) {
+  EXPECT_EQ(run_as("SELECT SETVAL(`old`.`s`, 7, 0)"), "SELECT SETVAL(`s`, 7, 0)");
+  EXPECT_EQ(run_as("DO SETVAL(`s`, -9223372036854775807, 1, 2)"),
+            "DO SETVAL(`s`, -9223372036854775807, 1, 2)");
 }
 
 TEST(MysqlStatements, LoseTheirDefinerUnlessItIsKept) {
@@ -200,8 +218,9 @@ TEST(MysqlTool, GetsOnlyFlagsItKnows) {
   const auto flags = [](const ServerVersion& server, bool mariadb, int number) {
     return dump_flags({.mariadb = mariadb, .number = number}, server);
   };
-  for (const char* wanted : {"--single-transaction", "--routines", "--events", "--triggers",
-                             "--hex-blob", "--quick", "--default-character-set=utf8mb4"}) {
+  for (const char* wanted :
+       {"--single-transaction", "--routines", "--events", "--triggers", "--hex-blob", "--quick",
+        "--default-character-set=utf8mb4", "--max-allowed-packet=1G"}) {
     EXPECT_TRUE(has(flags(maria, true, 101119), wanted)) << wanted;
   }
   EXPECT_FALSE(has(flags(maria, true, 101119), "--column-statistics=0"));
@@ -234,6 +253,41 @@ TEST(MysqlTool, GetsItsLoginInAFileOfItsOwnDialect) {
             std::string::npos);
   login.host = "/run/s";
   EXPECT_EQ(login_file(login, maria).find("tcp"), std::string::npos);
+}
+
+TEST(MysqlGrants, OnAWholeDatabaseCountWithAllTheirPatterns) {
+  Grants grants;
+  for (const char* line :
+       {"GRANT `r` TO `u`@`%`",
+        "GRANT USAGE ON *.* TO `u`@`%` IDENTIFIED BY PASSWORD '*A ON `x`.*'",
+        "GRANT SELECT, SHOW VIEW ON `shop\\_%`.* TO `u`@`%`",
+        "GRANT EVENT ON `shop\\_a`.* TO `u`@`%`", "GRANT SELECT (`a`, `b`) ON `x`.* TO `u`@`%`",
+        "GRANT SELECT ON `mysql`.`proc` TO `u`@`%`", "GRANT TRIGGER ON `shop_a`.* TO `r`",
+        "GRANT EXECUTE ON PROCEDURE `x`.`y` TO `u`@`%`", "SET DEFAULT ROLE `r` FOR `u`@`%`"}) {
+    grants.add(line);
+  }
+  EXPECT_TRUE(grants.allow("SHOW VIEW", "shop_b"));
+  EXPECT_FALSE(grants.allow("SHOW VIEW", "shopXb")) << "the '_' stands for itself";
+  EXPECT_TRUE(grants.allow("EVENT", "shop_a"));
+  EXPECT_FALSE(grants.allow("SELECT", "shop_a")) << "the server takes the closest pattern alone";
+  EXPECT_TRUE(grants.allow("TRIGGER", "shop_a")) << "that of a role besides";
+  EXPECT_TRUE(grants.allow("TRIGGER", "shopXa"));
+  EXPECT_FALSE(grants.allow("SELECT", "x"));
+  EXPECT_FALSE(grants.allow("EXECUTE", "x"));
+  EXPECT_TRUE(grants.allow_table("SELECT", "mysql", "proc"));
+  EXPECT_FALSE(grants.allow_table("SELECT", "mysql", "db"));
+  EXPECT_FALSE(grants.allow_everywhere("SELECT"));
+}
+
+TEST(MysqlGrants, OnTheWholeServerCountUnlessTakenAwayAgain) {
+  Grants grants;
+  grants.add("GRANT ALL PRIVILEGES ON *.* TO 'root'@'localhost' WITH GRANT OPTION");
+  EXPECT_TRUE(grants.allow("TRIGGER", "any"));
+  EXPECT_TRUE(grants.allow_everywhere("SHOW_ROUTINE"));
+  EXPECT_TRUE(grants.allow_table("SELECT", "mysql", "proc"));
+  grants.add("REVOKE SELECT, TRIGGER ON `any`.* FROM `root`@`localhost`");
+  EXPECT_FALSE(grants.allow("TRIGGER", "any"));
+  EXPECT_TRUE(grants.allow("TRIGGER", "other"));
 }
 
 TEST(MysqlFlags, ThatChangeConnectionOutputOrFormatAreRefused) {
@@ -279,6 +333,10 @@ TEST(MysqlFlags, ThatChangeConnectionOutputOrFormatAreRefused) {
                            "-#d",
                            "--system=all",
                            "--skip-set-charset",
+                           "--default-character-set=latin1",
+                           "--default_character-set=utf8",
+                           "--default-character=latin1",
+                           "--default-character-set",
                            "-N"}) {
     EXPECT_THROW(check_dump_flags({flag}), Error) << flag;
   }
@@ -286,7 +344,8 @@ TEST(MysqlFlags, ThatChangeConnectionOutputOrFormatAreRefused) {
        {"--where=a > 1", "-wa>1", "--ignore-table=a.b", "--no-data", "-d", "--skip-events",
         "--skip-triggers", "--max-allowed-packet=1G", "-v", "-f", "--net-buffer-length=16384",
         "--order-by-primary", "--complete-insert", "--skip-extended-insert",
-        "--skip-single-transaction", "--lock-tables"}) {
+        "--skip-single-transaction", "--lock-tables", "--default-character-set=utf8mb4",
+        "--default-character-set=binary"}) {
     EXPECT_NO_THROW(check_dump_flags({flag})) << flag;
   }
 }
