@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sql_tokens.hpp"
+
 namespace dbackup::mysql {
 namespace {
 
@@ -18,6 +20,20 @@ bool contains_word(std::string_view list, std::string_view word) {
   return commas.find("," + std::string{word} + ",") != std::string::npos;
 }
 
+/// Does a statement have `database` before a dot, in whatever quotes, and not behind one?
+bool names_database(std::string_view sql, const std::string& database,
+                    const RestoreRules& rules) {
+  TokenReader reader{sql, rules.server, rules.quotes};
+  bool is_behind_dot = false;
+  for (Token token = reader.next(); token.kind != Token::Kind::End;) {
+    const bool is_it = !is_behind_dot && token.is_name() && token.value == database;
+    is_behind_dot = token.is_mark('.');
+    token = reader.next();
+    if (is_it && token.is_mark('.')) return true;
+  }
+  return false;
+}
+
 std::string at_line(uint64_t line) { return "line " + std::to_string(line) + " of the backup"; }
 
 }  // namespace
@@ -29,7 +45,8 @@ Loader::Loader(const Call& call, Connection& server, LoadOptions options)
              .quotes = {},
              .original = std::move(options.original),
              .working = std::move(options.working),
-             .keep_definers = options.keep_definers} {
+             .keep_definers = options.keep_definers},
+      target_{std::move(options.target)} {
   server_.execute("USE " + identifier(rules_.working));
   server_.execute(
       "SET SESSION foreign_key_checks = 0, unique_checks = 0, wait_timeout = 86400,"
@@ -95,6 +112,7 @@ void Loader::take(const ScannedStatement& statement) {
       turn_to(verdict.name);
       return;
     case Verdict::Act::Event:
+      note_other_names(verdict, statement.text);
       add_event(verdict, statement);
       return;
     case Verdict::Act::Set:
@@ -167,9 +185,9 @@ void Loader::read_rules(uint64_t line) {
 
 /// Under a new name, what was written with the old one still means the old one.
 void Loader::note_other_names(const Verdict& verdict, std::string_view text) {
-  if (verdict.kind == "TABLE" || verdict.kind == "SEQUENCE" || rules_.original.empty()) return;
-  const std::string sql = verdict.text.empty() ? std::string{text} : verdict.text;
-  if (sql.find(identifier(rules_.original) + ".") == std::string::npos) return;
+  const std::string& old = rules_.original;
+  if (verdict.kind == "TABLE" || verdict.kind == "SEQUENCE" || old.empty() || old == target_) return;
+  if (!names_database(verdict.text.empty() ? text : verdict.text, old, rules_)) return;
   call_.warning("the " + lower_case(verdict.kind) + " \"" + verdict.name + "\" names database \"" +
                 rules_.original + "\" itself, and will go on using it");
 }

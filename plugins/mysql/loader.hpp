@@ -15,6 +15,7 @@ namespace dbackup::mysql {
 struct LoadOptions {
   std::string original;  ///< database of the dump; "" = the first one it names
   std::string working;   ///< exists; is filled
+  std::string target;    ///< what it is called in the end
   bool keep_definers = false;
 };
 
@@ -44,6 +45,7 @@ class Loader {
   Call call_;
   Connection& server_;
   RestoreRules rules_;
+  std::string target_;
   SqlScanner* scanner_ = nullptr;
   bool is_elsewhere_ = false;  ///< in a part of the dump that is another database's
   std::set<std::string> left_out_;

@@ -178,6 +178,7 @@ void MysqlSource::restore(Call& call, const RestoreRequest& request, Reader& in)
                     server,
                     {.original = request.original_name,
                      .working = target.working(),
+                     .target = request.database,
                      .keep_definers = keep_definers_}};
       loader.run(in);
       events = loader.events();

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "tests/integration/mysql_test_base.hpp"
@@ -313,6 +314,33 @@ TEST_F(MysqlRestore, GrantsByTheUsualNamesWhenTheAccountsCannotBeRead) {
   EXPECT_EQ(server_.content("usual_copy"), server_.content("for usual"));
   EXPECT_EQ(server_.sql("", "SELECT Host FROM mysql.user WHERE User = 'usual'"), "%")
       << "no account is made by a grant, least of all one without a password";
+}
+
+TEST_F(MysqlRestore, UnderAnotherNameNamesWhatGoesOnUsingTheOldOne) {
+  create("live", "CREATE TABLE t (i INT);"
+                 "CREATE PROCEDURE plain() DELETE FROM live.t;"
+                 "CREATE PROCEDURE ticked() DELETE FROM `live` . `t`;"
+                 "CREATE PROCEDURE column_only() SELECT t.live FROM (SELECT 1 AS live) t;"
+                 "CREATE EVENT hourly ON SCHEDULE EVERY 1 HOUR DO DELETE FROM live.t WHERE i < 0");
+  const std::string dumped = source_.dump("live");
+  const auto warned = [&](const std::string& target) {
+    FakeCall call;
+    MemoryReader in{dumped};
+    const Outcome ended =
+        source_.restore(call, {{"database", target}, {"originalName", "live"}}, in);
+    EXPECT_TRUE(ended.ok()) << ended.text();
+    std::set<std::string> out;
+    for (const LogLine& line : call.log_lines()) {
+      for (const char* name : {"plain", "ticked", "column_only", "hourly"}) {
+        if (line.text.find("\"" + std::string{name} + "\" names database") != std::string::npos) {
+          out.insert(name);
+        }
+      }
+    }
+    return out;
+  };
+  EXPECT_EQ(warned("copy of live"), (std::set<std::string>{"plain", "ticked", "hourly"}));
+  EXPECT_EQ(warned("live"), std::set<std::string>{});
 }
 
 TEST_F(MysqlRestore, ReportsValuesTheServerHadToBend) {
