@@ -107,8 +107,10 @@ TEST_F(Archive, WithoutItsSidecarStillTellsWhatItHolds) {
 }
 
 TEST_F(Archive, NamesAllItsDatabasesInTheRun) {
-  const Json run = back_up({"orders", "kunden äöü"});
-  const Json metadata = Json::parse(run.at("metadata").get<std::string>());
+  back_up({"orders", "kunden äöü"});
+  const Json history = s_.server.get("/api/history").json().at("executions");
+  ASSERT_EQ(history.size(), 1U) << history.dump(1);
+  const Json metadata = Json::parse(history[0].at("metadata").get<std::string>());
   EXPECT_EQ(metadata.at("count"), 2);
   EXPECT_EQ(metadata.at("label"), "2 databases");
   EXPECT_EQ(metadata.at("names"), Json({"orders", "kunden äöü"}));
