@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,9 +41,23 @@ int wait_for(pid_t pid) {
   return status;
 }
 
-}  // namespace
+/// True once for each port among all tests of this machine that live at a time: between the choice of
+/// a port and the server that listens there, and while it is restarted, nothing else says whose it is.
+bool claim(int port) {
+  const fs::path folder = fs::temp_directory_path() / "dbackup-test-ports";
+  std::error_code ignored;
+  fs::create_directory(folder, ignored);
+  fs::permissions(folder, fs::perms::all, ignored);  // tests of several accounts
+  const std::string file = (folder / std::to_string(port)).string();
+  const int fd = open(file.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return true;  // somewhere that keeps no files: as before
+  // The lock is held for as long as the process lives.
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+  close(fd);
+  return false;
+}
 
-int free_port() {
+int unused_port() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof(address);
@@ -51,6 +66,15 @@ int free_port() {
   close(fd);
   if (!bound) throw std::runtime_error{"no free port"};
   return ntohs(address.sin_port);
+}
+
+}  // namespace
+
+int free_port() {
+  for (int tries = 0; tries < 1000; ++tries) {
+    if (const int port = unused_port(); claim(port)) return port;
+  }
+  throw std::runtime_error{"no free port that no other test has"};
 }
 
 bool accepts(int port) {

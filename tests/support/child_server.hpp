@@ -10,7 +10,8 @@
 
 namespace dbackup::testing {
 
-/// A port of 127.0.0.1 that nothing listens on now; somebody else may take it before it is used.
+/// A port of 127.0.0.1 that nothing listens on now, and that no other test gets while this process
+/// lives; a program that is no test may still take it before it is used.
 int free_port();
 
 /// A server program of one test: a temporary folder of its own, a process ended and a folder removed
