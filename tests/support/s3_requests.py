@@ -16,6 +16,13 @@ KEPT = ("content-type", "x-amz-storage-class", "x-amz-server-side-encryption", "
 NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
+def write_json(path, value):
+    """In one step: a server that is killed meanwhile must find the old or the new."""
+    with open(path + ".tmp", "w") as file:
+        json.dump(value, file)
+    os.rename(path + ".tmp", path)
+
+
 def kept_headers(request):
     out = {n: request.headers[n] for n in KEPT if request.headers.get(n)}
     out.update({k.lower(): v for k, v in request.headers.items() if k.lower().startswith("x-amz-meta-")})
@@ -179,8 +186,7 @@ def begin_upload(request, bucket, name, key):
     meta = {"key": key, "at": now(), "headers": kept_headers(request), "algorithm": request.headers.get("x-amz-checksum-algorithm", "")}
     folder = bucket.path("uploads", upload)
     os.mkdir(folder)
-    with open(os.path.join(folder, "meta.json"), "w") as file:
-        json.dump(meta, file)
+    write_json(os.path.join(folder, "meta.json"), meta)
     with lock:
         bucket.uploads[upload] = {**meta, "parts": {}}
     request.answer(200, f"<InitiateMultipartUploadResult {NS}><Bucket>{name}</Bucket><Key>{escape(key)}</Key><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>")
@@ -216,8 +222,7 @@ def upload_request(request, bucket, name, key):
             if upload_id not in bucket.uploads:
                 raise S3Error(404, "NoSuchUpload", "The specified upload does not exist.")
             os.rename(temporary, os.path.join(folder, str(number)))
-            with open(os.path.join(folder, f"{number}.json"), "w") as file:
-                json.dump(part, file)
+            write_json(os.path.join(folder, f"{number}.json"), part)
             upload["parts"][number] = part
     finally:
         if os.path.exists(temporary):
