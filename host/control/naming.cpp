@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/encoding.hpp"
 #include "control/time_zone.hpp"
 #include "model/backup_name.hpp"
 
@@ -71,16 +72,6 @@ std::string expand(std::string_view pattern, const NameValues& values, const std
   return out;
 }
 
-/// Does the last UTF-8 character have all its bytes?
-bool ends_whole(std::string_view text) {
-  size_t start = text.size();
-  while (start > 0 && (static_cast<unsigned char>(text[start - 1]) & 0xC0) == 0x80) --start;
-  if (start == 0) return false;
-  const auto lead = static_cast<unsigned char>(text[start - 1]);
-  const size_t more = lead < 0xC0 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-  return text.size() - start == more;
-}
-
 }  // namespace
 
 std::string expand_pattern(const std::string& pattern, const NameValues& given) {
@@ -95,8 +86,7 @@ std::string expand_pattern(const std::string& pattern, const NameValues& given) 
         values.database.size() > values.job_name.size() ? values.database : values.job_name;
     if (longer.size() < 2) return out;
     do longer.pop_back();
-    while (longer.size() > 1 && (static_cast<unsigned char>(longer.back()) & 0x80) != 0 &&
-           !ends_whole(longer));
+    while (longer.size() > 1 && !is_text(longer));  // whole characters only
   }
 }
 
